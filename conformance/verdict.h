@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "world/result.h"
+#include "world/time.h"
+#include "world/trace.h"
+
+namespace conformance {
+
+/// How a run of one scenario ended.
+enum class Outcome : std::uint8_t {
+  Passed,
+  Failed,   ///< An expectation or invariant was broken.
+  Error,    ///< The harness could not judge: a bad file, a stuck world.
+  Skipped,  ///< This target cannot show it; `reason` says why.
+};
+
+/// One line of the timeline shown with a failure.
+struct TimelineEntry {
+  world::TimePoint at{};
+  std::string who;
+  std::string what;  ///< Kind and text, one line, printable.
+};
+
+/// One judged expectation.
+struct Check {
+  world::TimePoint at{};
+  std::string name;      ///< What was looked at, e.g. "steps/2 status".
+  bool passed = false;
+  std::string expected;  ///< As the file says it.
+  std::string actual;    ///< What was seen.
+  world::Place place{};  ///< Of the expectation in the scenario file.
+};
+
+/// One request as everyone saw it.
+struct ObservedRequest {
+  std::string id;      ///< "client/1", or the step's `as` and a number.
+  std::string client;
+  world::TimePoint sent_at{};
+  std::optional<world::TimePoint> answered_at;
+  std::string method, url;
+  std::optional<int> status;
+  std::vector<std::pair<std::string, std::string>> response_headers;
+  std::string response_body;   ///< At most 4 KiB of it.
+  std::string failure;         ///< Why there is no answer; empty if there is one.
+  std::string response_flags;  ///< From the first hop's access log, e.g. "NR"; empty if unknown.
+  /// What each service that was reached saw.
+  struct Seen {
+    world::TimePoint at{};
+    std::string service, endpoint, method, path, host;
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::string body;
+  };
+  std::vector<Seen> seen;
+};
+
+/// One run of one scenario, in one variant.
+struct RunResult {
+  std::string id;                ///< "routing/prefix-is-bytes", with "[maxConnections=2]" for variants.
+  std::string title;             ///< The scenario's sentence.
+  std::string file;              ///< As given on the command line.
+  std::string digest;            ///< Of the file's bytes, 32 hexadecimal digits.
+  std::vector<std::string> clauses;
+  std::map<std::string, std::string> variant;
+  std::string era;
+  Outcome outcome = Outcome::Passed;
+  std::string reason;            ///< Of Skipped and Error.
+  world::Errors errors;          ///< Of Error: all that is wrong with the file.
+  std::uint64_t seed = 0;
+  world::Duration simulated{};   ///< How much virtual time passed.
+  std::uint64_t events = 0;
+  std::string trace_hash;
+  std::vector<Check> checks;
+  std::vector<TimelineEntry> timeline;  ///< Of failures: the last events before the first breach.
+  std::vector<ObservedRequest> requests;
+  nlohmann::ordered_json series;        ///< Observations over time, by name; may be null.
+  std::string replay;                   ///< The command that repeats exactly this run.
+};
+
+/// Everything one invocation of `meshproof run` produced.
+struct Report {
+  std::string version;
+  std::uint64_t seed = 0;
+  std::string target = "sim";
+  std::vector<RunResult> runs;  ///< In order of id.
+};
+
+}  // namespace conformance

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "mesh/model.h"
+#include "proxy/plan.h"
+#include "world/result.h"
+
+namespace proxy {
+
+struct CompileOptions {
+  /// One hop with rewrite, timeout and retries in one route, as people migrate to.
+  bool single_hop = false;
+};
+
+/// Compiles a gateway and everything of its mesh that it reaches into a plan.
+///
+/// Requires: the mesh was validated. Errors: there is no such gateway.
+/// Source: CD-01 to CD-08, AM-ORD-01 to -08, AM-REW-01 to -11, AM-TMO-02, AM-TMO-03.
+world::Result<std::shared_ptr<const GatewayPlan>> compile(const mesh::Mesh& mesh,
+                                                          std::string_view gateway,
+                                                          const CompileOptions& options = {});
+
+}  // namespace proxy

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/plan.h"
+#include "world/result.h"
+#include "world/world.h"
+
+namespace proxy {
+
+class Hop;
+
+/// What can be seen in a gateway from outside, at one instant.
+struct GatewayCounts {
+  std::uint64_t active_connections = 0;  ///< To its own second hop: what the pool limits.
+  std::uint64_t pending_requests = 0;    ///< Waiting for such a connection.
+  std::uint64_t active_requests = 0;
+  std::uint64_t downstream_connections = 0;
+  std::uint64_t requests_total = 0;
+  std::uint64_t overflow_total = 0;  ///< Requests refused by the pool.
+};
+
+/// A virtual gateway: one plan, run as two chained hops on one host.
+///
+/// The same object stands in both worlds. Source: ENV-HTTP-01, CD-01.
+class Gateway {
+ public:
+  Gateway(world::World& world, std::shared_ptr<const GatewayPlan> plan);
+  ~Gateway();
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  /// Opens the listeners. Errors: a port is taken, a log path cannot be written.
+  world::Result<bool> start();
+
+  GatewayCounts counts() const;
+  const GatewayPlan& plan() const { return *plan_; }
+
+ private:
+  world::World& world_;
+  std::shared_ptr<const GatewayPlan> plan_;
+  std::vector<std::unique_ptr<Hop>> hops_;
+};
+
+}  // namespace proxy

@@ -1,0 +1,188 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "world/time.h"
+#include "wire/headers.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace proxy {
+
+using world::Duration;
+
+/// What a connection speaks.
+enum class Protocol : std::uint8_t { Http1, Http2 };
+
+/// A string test of a header, a query parameter or a path.
+struct TextMatch {
+  enum class Kind : std::uint8_t { Present, Exact, Prefix, Suffix, Regex, Range };
+  Kind kind = Kind::Present;
+  std::string text;
+  std::shared_ptr<const re2::RE2> regex;  ///< Of kind Regex: matches the whole value.
+  std::int64_t range_start = 0;           ///< Of kind Range: start <= value < end.
+  std::int64_t range_end = 0;
+};
+
+struct HeaderMatch {
+  std::string name;  ///< Lower case, or a pseudo header such as ":method".
+  wire::HeaderName known = wire::HeaderName::Other;
+  TextMatch test;
+  bool invert = false;
+};
+
+struct QueryMatch {
+  std::string name;
+  TextMatch test;  ///< Present or Exact.
+};
+
+struct PathMatch {
+  enum class Kind : std::uint8_t { Prefix, Exact, Regex };
+  Kind kind = Kind::Prefix;
+  std::string text;
+  std::shared_ptr<const re2::RE2> regex;
+};
+
+/// When, and how often, a request is sent again.
+///
+/// Source: AM-RET-01, AM-RET-02, ENV-HTTP-80 to -82.
+struct RetryPolicy {
+  std::uint32_t max_retries = 0;
+  Duration per_try_timeout{};  ///< 0: none.
+  bool on_connect_failure = false;
+  bool on_refused_stream = false;
+  bool on_reset = false;
+  std::set<std::uint16_t> statuses;
+  std::set<int> grpc_statuses;
+  bool previous_hosts = false;             ///< Prefer a host that was not tried yet.
+  std::uint32_t host_selection_attempts = 1;
+  bool is_default = false;  ///< App Mesh's own, for routes that give none.
+};
+
+struct WeightedCluster {
+  std::size_t cluster = 0;  ///< Index into HopPlan::clusters.
+  std::uint32_t weight = 0;
+};
+
+/// One route of a virtual host: what it takes and what becomes of the request.
+struct Route {
+  std::string name;  ///< The gateway route's or route's name.
+  PathMatch path;
+  std::vector<HeaderMatch> headers;  ///< All must hold; the method is a match of ":method".
+  std::vector<QueryMatch> query;     ///< All must hold.
+  bool grpc_only = false;            ///< The content type must be a gRPC one.
+
+  std::optional<std::string> prefix_rewrite;  ///< Replaces the matched prefix.
+  std::optional<std::string> path_rewrite;    ///< Replaces the whole path, keeps the query.
+  std::optional<std::string> host_rewrite;
+  /// Added as x-app-mesh-virtual-service where the host is kept (CD-06).
+  std::optional<std::string> virtual_service_header;
+  /// Removed from responses (CD-06).
+  bool remove_virtual_service_header = false;
+
+  std::optional<Duration> timeout;       ///< Absent: 15 s. 0: none.
+  std::optional<Duration> idle_timeout;  ///< Absent: the hop's. 0: none.
+  std::optional<RetryPolicy> retry;
+  std::vector<WeightedCluster> clusters;  ///< At least one, unless all weights are 0.
+
+  int priority = 1000;      ///< As it was ordered by; for explanations.
+  std::string resource;     ///< "gatewayRoute chapters" or "route r of virtualRouter v".
+};
+
+/// The routes for the authorities it names. Exactly one is chosen for a request.
+struct VirtualHost {
+  std::string name;
+  std::vector<std::string> domains;  ///< "a.example", "*.example", "*"; lower case.
+  std::vector<Route> routes;         ///< The first that matches is taken.
+};
+
+struct RouteTable {
+  std::vector<VirtualHost> hosts;
+};
+
+struct Limits {
+  static constexpr std::uint32_t kUnlimited = 2147483647;
+  std::uint32_t max_connections = kUnlimited;
+  std::uint32_t max_pending_requests = kUnlimited;
+  std::uint32_t max_requests = kUnlimited;
+  std::uint32_t max_retries = kUnlimited;
+  bool operator==(const Limits&) const = default;
+};
+
+/// An upstream group with one policy.
+struct Cluster {
+  std::string name;
+  std::string node;  ///< The virtual node it stands for; empty for the inner hop.
+  Protocol protocol = Protocol::Http1;
+  Duration connect_timeout{};
+  Limits limits;
+
+  /// How its endpoints are found.
+  enum class Discovery : std::uint8_t {
+    Self,         ///< The gateway's own second hop, at 127.0.0.1:15001.
+    LogicalDns,   ///< One address at a time of `host_name`.
+    StrictDns,    ///< Every address of `host_name` is an endpoint.
+    Static,       ///< `endpoints` ("host:port" names), resolved once.
+  };
+  Discovery discovery = Discovery::LogicalDns;
+  std::string host_name;
+  std::uint16_t port = 0;
+  std::vector<std::pair<std::string, std::uint16_t>> endpoints;
+};
+
+/// Timers of a connection manager. Source: ENV-HTTP-66, -67, -70; Envoy's defaults (CD-03).
+struct HopTimers {
+  Duration stream_idle = std::chrono::minutes(5);
+  Duration connection_idle = std::chrono::hours(1);
+  Duration delayed_close = std::chrono::seconds(1);
+  Duration drain = std::chrono::seconds(5);
+  Duration request{};          ///< Whole request must have arrived; 0: none.
+  Duration request_headers{};  ///< The head must have arrived; 0: none.
+  Duration tls_inspector = std::chrono::seconds(15);  ///< For the first byte; 0: no inspector.
+  std::uint32_t max_requests_per_connection = 0;      ///< 0: without limit.
+};
+
+/// Where access-log lines go and what they say. Source: LG-01, AM-LOG-01, AM-LOG-02.
+struct AccessLogPlan {
+  enum class Kind : std::uint8_t { Default, Text, Json };
+  std::string path;
+  Kind kind = Kind::Default;
+  std::string text;                                        ///< Of kind Text: a format string.
+  std::vector<std::pair<std::string, std::string>> json;  ///< Of kind Json: key, format; in order.
+};
+
+/// One connection manager with its routes and clusters: the ingress or the egress.
+struct HopPlan {
+  enum class Role : std::uint8_t { Ingress, Egress };
+  Role role = Role::Ingress;
+  std::string name;             ///< "ingress" or "egress".
+  std::uint16_t port = 0;       ///< It listens on.
+  bool loopback_only = false;   ///< Bound to 127.0.0.1 rather than to all addresses.
+  bool accept_http1 = true;     ///< False for http2 and grpc listeners.
+  bool websocket = true;
+  RouteTable routes;
+  std::vector<Cluster> clusters;
+  HopTimers timers;
+  std::optional<AccessLogPlan> access_log;
+};
+
+/// What a gateway is made of, compiled from mesh resources. Immutable and shared by instances.
+///
+/// Source: CD-01 to CD-08, ENV-HTTP-01 to -05.
+struct GatewayPlan {
+  std::string mesh;
+  std::string gateway;
+  std::vector<HopPlan> ingress;   ///< One for each listener.
+  std::optional<HopPlan> egress;  ///< Absent in the flattened, single-hop form.
+};
+
+}  // namespace proxy

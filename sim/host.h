@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+
+#include "world/world.h"
+
+namespace sim {
+
+class Simulation;
+
+/// One machine of a simulated world: what a gateway, client or service is given as its world.
+class Host final : public world::World {
+ public:
+  Host(Simulation& simulation, world::HostId id, std::string name, std::uint32_t address);
+  ~Host() override;
+
+  std::uint32_t address() const { return address_; }
+
+  world::CalendarTime calendar() const override;
+  /// Moves this host's calendar against the simulation's clock. Timers do not notice.
+  void step_calendar(world::Duration by) { calendar_offset_ += by; }
+
+  std::unique_ptr<world::Transport> connect(const world::Endpoint& remote,
+                                            world::TransportEvents& events) override;
+  world::Result<std::unique_ptr<world::Listener>> listen(const world::Endpoint& local,
+                                                         world::AcceptEvents& events) override;
+  void resolve(std::string_view name,
+               std::function<void(const world::Resolution&)> done) override;
+  world::Random random(std::string_view name) const override;
+  bool append(std::string_view path, std::string_view bytes) override;
+
+  /// The files written so far, by path.
+  const std::map<std::string, std::string, std::less<>>& files() const { return files_; }
+  /// From now on writing to that path fails.
+  void make_unwritable(std::string path) { unwritable_.insert(std::move(path)); }
+
+ private:
+  Simulation& simulation_;
+  std::uint32_t address_;
+  world::Duration calendar_offset_{};
+  std::map<std::string, std::string, std::less<>> files_;
+  std::unordered_set<std::string> unwritable_;
+};
+
+}  // namespace sim

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "world/world.h"
+
+namespace sim {
+
+/// The names of a simulated world and what they resolve to. A change is seen by the next lookup.
+class Names {
+ public:
+  struct Record {
+    std::vector<std::uint32_t> addresses;
+    world::Duration time_to_live = std::chrono::seconds(60);
+    world::Duration delay = std::chrono::milliseconds(1);  ///< Until the answer is there.
+    bool failing = false;  ///< The server answers with a failure.
+  };
+
+  void set(std::string name, Record record) { records_.insert_or_assign(std::move(name), std::move(record)); }
+  void set_address(std::string name, std::uint32_t address) { set(std::move(name), Record{.addresses = {address}}); }
+  void remove(std::string_view name) {
+    if (auto found = records_.find(name); found != records_.end()) records_.erase(found);
+  }
+  /// Case does not count and a trailing dot is ignored. nullptr: there is no such name.
+  const Record* find(std::string_view name) const;
+
+ private:
+  std::map<std::string, Record, std::less<>> records_;
+};
+
+}  // namespace sim

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "sim/link.h"
+#include "world/event_loop.h"
+#include "world/random.h"
+#include "world/trace.h"
+#include "world/transport.h"
+
+namespace sim {
+
+class Connection;
+class Host;
+class SimListener;
+
+/// TCP between the hosts of a world, as applications see it.
+///
+/// Connect takes one round trip: it is refused where nothing listens, and never answered where the
+/// link is a blackhole or the listener's backlog is full (SYNs are sent again after 1, 3, 7, ...
+/// seconds, and given up after 127). Bytes travel in segments of at most the link's MSS, are held
+/// back by the receiver's window, and arrive in order; a lost segment arrives a retransmission
+/// timeout later (200 ms, doubling). FIN follows the bytes; RST discards what was not delivered.
+class Network {
+ public:
+  static constexpr std::size_t kSegmentBytes = 1460;
+  static constexpr std::size_t kLoopbackSegmentBytes = 65483;
+  static constexpr std::size_t kWindowBytes = 65536;
+  static constexpr std::size_t kBacklog = 4096;
+
+  Network(world::EventLoop& loop, world::Trace& trace, const world::Random& random,
+          const LinkOptions& default_link, const LinkOptions& loopback);
+  ~Network();
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+
+  /// Sets the link from one host to another (one direction). Open connections use it from now on.
+  void set_link(const Host& from, const Host& to, const LinkOptions& options);
+  LinkOptions link(const Host& from, const Host& to) const;
+  /// Sets the link of every pair that has none of its own.
+  void set_default_link(const LinkOptions& options);
+
+  std::size_t open_connections() const { return connections_; }
+
+ private:
+  friend class Connection;
+  friend class Host;
+  friend class SimListener;
+
+  /// One direction between two hosts, shared by all of their connections.
+  struct Link {
+    LinkOptions options;
+    std::size_t segment_bytes = kSegmentBytes;
+    world::TimePoint free_at{};  // when the last byte given to it has left
+    world::Random random{0};
+  };
+
+  void attach(Host& host);
+  void detach(Host& host);
+  Host* host_at(std::uint32_t address) const;
+  Link& link_between(world::HostId from, world::HostId to);
+  std::unique_ptr<world::Transport> connect(Host& from, const world::Endpoint& remote,
+                                            world::TransportEvents& events);
+  SimListener* listener_at(const world::Endpoint& local) const;
+  std::uint16_t free_port(Host& host, const world::Endpoint& remote);
+  void release_port(Host& host, std::uint16_t port, const world::Endpoint& remote);
+
+  world::EventLoop& loop_;
+  world::Trace& trace_;
+  world::Random random_;
+  LinkOptions default_link_;
+  LinkOptions loopback_;
+  std::map<std::pair<world::HostId, world::HostId>, std::unique_ptr<Link>> links_;
+  std::unordered_map<std::uint32_t, Host*> hosts_;
+  std::map<world::Endpoint, SimListener*> listeners_;
+  struct PortKey {
+    std::uint64_t high;
+    std::uint64_t low;
+    bool operator==(const PortKey&) const = default;
+  };
+  struct PortKeyHash {
+    std::size_t operator()(const PortKey& key) const {
+      return static_cast<std::size_t>((key.high ^ key.low * 0x9e3779b97f4a7c15U) * 0xbf58476d1ce4e5b9U);
+    }
+  };
+  std::unordered_set<PortKey, PortKeyHash> ports_in_use_;
+  std::unordered_map<world::HostId, std::uint16_t> next_port_;
+  std::uint64_t next_flow_ = 1;
+  std::size_t connections_ = 0;
+};
+
+}  // namespace sim

@@ -1,0 +1,129 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wire {
+
+/// Header names that the gateway looks at. Found by number, not by comparing text.
+enum class HeaderName : std::uint8_t {
+  Other,
+  // Pseudo headers, kept as ordinary entries so that matchers see them (":path").
+  PseudoMethod,
+  PseudoPath,
+  PseudoAuthority,
+  PseudoScheme,
+  PseudoStatus,
+  // Message framing and connection handling.
+  Connection,
+  ContentLength,
+  Expect,
+  Http2Settings,
+  KeepAlive,
+  ProxyConnection,
+  Te,
+  TransferEncoding,
+  Upgrade,
+  // Ordinary ones.
+  ContentType,
+  Cookie,
+  Date,
+  GrpcMessage,
+  GrpcStatus,
+  GrpcTimeout,
+  Host,
+  Server,
+  UserAgent,
+  ForwardedFor,
+  ForwardedProto,
+  RequestId,
+  // Envoy's and App Mesh's own.
+  EnvoyExpectedTimeout,      ///< x-envoy-expected-rq-timeout-ms
+  EnvoyOriginalHost,         ///< x-envoy-original-host
+  EnvoyOriginalPath,         ///< x-envoy-original-path
+  EnvoyUpstreamServiceTime,  ///< x-envoy-upstream-service-time
+  EnvoyOverloaded,           ///< x-envoy-overloaded
+  EnvoyRateLimited,          ///< x-envoy-ratelimited
+  MeshVirtualService,        ///< x-app-mesh-virtual-service
+};
+
+/// The number of a lower-case name; Other for one that is not in the list.
+HeaderName lookup_header(std::string_view lower_case_name);
+/// The lower-case text. Requires: not Other.
+std::string_view text_of(HeaderName name);
+
+/// The headers of one message, in order, names in lower case.
+///
+/// One buffer holds all text, so that a message costs few allocations and a reused map costs none.
+/// Views handed out stay valid until the next change of the map.
+class HeaderMap {
+ public:
+  struct Field {
+    std::uint32_t name_at = 0;
+    std::uint32_t value_at = 0;
+    std::uint32_t value_size = 0;
+    std::uint16_t name_size = 0;
+    HeaderName known = HeaderName::Other;
+  };
+
+  bool empty() const { return fields_.empty(); }
+  std::size_t size() const { return fields_.size(); }
+  /// Bytes of all names and values.
+  std::size_t text_bytes() const;
+
+  std::string_view name(std::size_t i) const {
+    return {text_.data() + fields_[i].name_at, fields_[i].name_size};
+  }
+  std::string_view value(std::size_t i) const {
+    return {text_.data() + fields_[i].value_at, fields_[i].value_size};
+  }
+  HeaderName known(std::size_t i) const { return fields_[i].known; }
+
+  static constexpr std::size_t npos = static_cast<std::size_t>(-1);
+  std::size_t find(HeaderName name, std::size_t from = 0) const;
+  /// Requires: `name` is in lower case.
+  std::size_t find(std::string_view name, std::size_t from = 0) const;
+  bool has(HeaderName name) const { return find(name) != npos; }
+  /// The first value of that name, or "".
+  std::string_view get(HeaderName name) const {
+    const std::size_t i = find(name);
+    return i == npos ? std::string_view{} : value(i);
+  }
+  std::string_view get(std::string_view name) const {
+    const std::size_t i = find(name);
+    return i == npos ? std::string_view{} : value(i);
+  }
+
+  /// Appends. The name is put into lower case on the way in.
+  void add(std::string_view name, std::string_view value);
+  void add(HeaderName name, std::string_view value);
+  /// Replaces the first value of that name where it stands, or appends.
+  void set(HeaderName name, std::string_view value);
+  void set_value(std::size_t i, std::string_view value);
+  /// Appends `separator` and `more` to the value at i.
+  void join_value(std::size_t i, std::string_view separator, std::string_view more);
+  /// Removes every field of that name.
+  void remove(HeaderName name);
+  void remove(std::string_view name);
+  void remove_at(std::size_t i) { fields_.erase(fields_.begin() + static_cast<std::ptrdiff_t>(i)); }
+
+  /// Forgets the fields and keeps the memory.
+  void clear() {
+    fields_.clear();
+    text_.clear();
+  }
+  /// Forgets the fields and gives the memory back.
+  void release() {
+    fields_ = {};
+    text_ = {};
+  }
+
+ private:
+  std::string text_;
+  std::vector<Field> fields_;
+};
+
+}  // namespace wire

@@ -1,0 +1,148 @@
+#include "world/event_loop.h"
+
+#include <bit>
+#include <cassert>
+#include <map>
+
+namespace world {
+
+/// Counts by host; made only once half of the limit has been used at one instant.
+struct EventLoop::Census {
+  std::map<HostId, std::uint64_t> tasks;
+};
+
+EventLoop::~EventLoop() {
+  for (auto& level : levels_) {
+    if (!level) continue;
+    for (List& list : level->slots) {
+      for (Task* task = list.first; task != nullptr; task = task->next_) task->loop_ = nullptr;
+    }
+  }
+}
+
+void EventLoop::schedule_at(Task& task, TimePoint at) {
+  if (task.loop_ != nullptr) task.loop_->remove(task);
+  task.due_ = at.time_since_epoch().count();
+  assert(task.due_ >= now_);
+  task.loop_ = this;
+  insert(task);
+  ++pending_;
+}
+
+void EventLoop::insert(Task& task) {
+  // The level is the highest digit (base 64) in which the due time differs from the base.
+  const auto differs = static_cast<std::uint64_t>(task.due_ ^ base_);
+  const int level = differs == 0 ? 0 : (63 - std::countl_zero(differs)) / kBits;
+  const auto slot = static_cast<std::uint64_t>(task.due_) >> (level * kBits) & (kSlots - 1);
+  task.level_ = static_cast<std::uint8_t>(level);
+  task.slot_ = static_cast<std::uint8_t>(slot);
+
+  auto& storage = levels_[static_cast<std::size_t>(level)];
+  if (!storage) storage = std::make_unique<Level>();
+  List& list = storage->slots[slot];
+  task.previous_ = list.last;
+  task.next_ = nullptr;
+  (list.last != nullptr ? list.last->next_ : list.first) = &task;
+  list.last = &task;
+  storage->occupied |= std::uint64_t{1} << slot;
+  levels_occupied_ |= 1U << level;
+}
+
+void EventLoop::remove(Task& task) {
+  Level& level = *levels_[task.level_];
+  List& list = level.slots[task.slot_];
+  (task.previous_ != nullptr ? task.previous_->next_ : list.first) = task.next_;
+  (task.next_ != nullptr ? task.next_->previous_ : list.last) = task.previous_;
+  if (list.first == nullptr) {
+    level.occupied &= ~(std::uint64_t{1} << task.slot_);
+    if (level.occupied == 0) levels_occupied_ &= ~(1U << task.level_);
+  }
+  task.loop_ = nullptr;
+  --pending_;
+}
+
+int EventLoop::settle(std::int64_t deadline) {
+  while (true) {
+    if (levels_occupied_ == 0) return -1;
+    const int index = std::countr_zero(levels_occupied_);
+    Level& level = *levels_[static_cast<std::size_t>(index)];
+    const int slot = std::countr_zero(level.occupied);
+    if (index == 0) {
+      const std::int64_t due = level.slots[static_cast<std::size_t>(slot)].first->due_;
+      return due <= deadline ? slot : -1;
+    }
+    List& list = level.slots[static_cast<std::size_t>(slot)];
+    // A lone task is the earliest there is: its own due time is the new base.
+    const std::int64_t start =
+        list.first == list.last
+            ? list.first->due_
+            : static_cast<std::int64_t>(static_cast<std::uint64_t>(list.first->due_) >>
+                                        (index * kBits) << (index * kBits));
+    if (start > deadline) return -1;
+    base_ = start;
+    Task* task = list.first;
+    list = {};
+    level.occupied &= ~(std::uint64_t{1} << slot);
+    if (level.occupied == 0) levels_occupied_ &= ~(1U << index);
+    while (task != nullptr) {
+      Task* const next = task->next_;
+      if (next != nullptr) __builtin_prefetch(next->next_);
+      insert(*task);
+      task = next;
+    }
+  }
+}
+
+bool EventLoop::run_next(std::int64_t deadline) {
+  if (stuck_) return false;
+  const int slot = settle(deadline);
+  if (slot < 0) return false;
+  Task& task = *levels_[0]->slots[static_cast<std::size_t>(slot)].first;
+  if (task.due_ != now_) {
+    now_ = task.due_;
+    instant_tasks_ = 0;
+    census_.reset();
+  } else if (++instant_tasks_ * 2 > instant_limit_) {
+    count_instant(task);
+    if (stuck_) return false;
+  }
+  base_ = now_;
+  remove(task);
+  ++tasks_run_;
+  task.run_(task);
+  return true;
+}
+
+void EventLoop::count_instant(const Task& task) {
+  if (!census_) census_ = std::make_unique<Census>();
+  ++census_->tasks[task.owner_];
+  if (instant_tasks_ <= instant_limit_) return;
+  stuck_ = true;
+  std::uint64_t most = 0;
+  for (const auto& [owner, tasks] : census_->tasks) {
+    if (tasks <= most) continue;
+    most = tasks;
+    stuck_owner_ = owner;
+  }
+}
+
+void EventLoop::run_until(TimePoint deadline) {
+  while (run_next(deadline.time_since_epoch().count())) {
+  }
+  if (!stuck_ && deadline > now()) now_ = deadline.time_since_epoch().count();
+}
+
+TimePoint EventLoop::next_due() {
+  assert(pending_ > 0);
+  const int level = std::countr_zero(levels_occupied_);
+  Level& lowest = *levels_[static_cast<std::size_t>(level)];
+  std::int64_t earliest = std::numeric_limits<std::int64_t>::max();
+  const int slot = std::countr_zero(lowest.occupied);
+  for (Task* task = lowest.slots[static_cast<std::size_t>(slot)].first; task != nullptr;
+       task = task->next_) {
+    earliest = std::min(earliest, task->due_);
+  }
+  return TimePoint(Duration(earliest));
+}
+
+}  // namespace world

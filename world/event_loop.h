@@ -1,0 +1,160 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "world/time.h"
+
+namespace world {
+
+class EventLoop;
+
+/// Which host of a world something belongs to. 0 is the world itself.
+using HostId = std::uint32_t;
+
+/// One entry in the event queue. Embed it in what it belongs to: scheduling then allocates nothing.
+///
+/// A task is in the queue once at most, and leaves it when it is destroyed.
+class Task {
+ public:
+  using Run = void (*)(Task&);
+
+  explicit Task(Run run, HostId owner = 0) : run_(run), owner_(owner) {}
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+  ~Task() { cancel(); }
+
+  bool scheduled() const { return loop_ != nullptr; }
+  /// The instant it is due. Requires: scheduled().
+  TimePoint due() const { return TimePoint(Duration(due_)); }
+  HostId owner() const { return owner_; }
+  /// Takes it out of the queue. Does nothing when it is not in it.
+  inline void cancel();
+
+ private:
+  friend class EventLoop;
+
+  Task* previous_ = nullptr;
+  Task* next_ = nullptr;
+  EventLoop* loop_ = nullptr;
+  std::int64_t due_ = 0;
+  Run run_;
+  HostId owner_;
+  std::uint8_t level_ = 0;
+  std::uint8_t slot_ = 0;
+};
+
+/// Virtual time and the one ordered queue of everything that is to happen.
+///
+/// Tasks run in order of (due time, sequence of scheduling). Two tasks due at one instant run in
+/// the order in which they were scheduled, on every machine. Time moves only when the next task
+/// is due later; the loop never reads a clock. At virtual pace the caller runs task after task;
+/// at real pace it awaits next_due() before it calls run_until().
+///
+/// The queue is a hierarchical timing wheel of 64 slots a level (after Varghese and Lauck, 1987)
+/// over nanoseconds: scheduling and cancelling cost the same at any number of pending tasks.
+class EventLoop {
+ public:
+  EventLoop() = default;
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+  ~EventLoop();  ///< Pending tasks are forgotten without running.
+
+  TimePoint now() const { return TimePoint(Duration(now_)); }
+  std::uint64_t tasks_run() const { return tasks_run_; }
+  std::size_t pending() const { return pending_; }
+
+  /// Requires: at >= now(). A task that is already scheduled is moved.
+  void schedule_at(Task& task, TimePoint at);
+  void schedule_after(Task& task, Duration after) { schedule_at(task, now() + after); }
+
+  /// Runs `f` once, at `at`. For rare things: it allocates.
+  template <class F>
+  void post_at(TimePoint at, F&& f, HostId owner = 0);
+  /// Runs `f` at this instant, after everything that is already due.
+  template <class F>
+  void post(F&& f, HostId owner = 0) {
+    post_at(now(), std::forward<F>(f), owner);
+  }
+
+  /// Runs the next task, if there is one: time moves to it.
+  bool run_one() { return run_next(std::numeric_limits<std::int64_t>::max()); }
+  /// Runs every task due at `deadline` or before, then sets the time to it.
+  void run_until(TimePoint deadline);
+
+  /// When the next task is due. Requires: pending() > 0.
+  TimePoint next_due();
+
+  /// How many tasks may run at one instant before the loop declares that time stands still.
+  void set_instant_limit(std::uint64_t tasks) { instant_limit_ = tasks; }
+  /// True once the limit was passed: nothing more is run. See stuck_owner().
+  bool stuck() const { return stuck_; }
+  /// The host that ran the most tasks in the second half of the stuck instant.
+  HostId stuck_owner() const { return stuck_owner_; }
+
+ private:
+  friend class Task;
+
+  static constexpr int kBits = 6;
+  static constexpr int kSlots = 1 << kBits;
+  static constexpr int kLevels = 11;  // 66 bits cover every time
+
+  struct List {
+    Task* first = nullptr;
+    Task* last = nullptr;
+  };
+  struct Level {
+    std::uint64_t occupied = 0;
+    std::array<List, kSlots> slots;
+  };
+
+  struct Census;  // who runs tasks at an instant that does not end
+
+  bool run_next(std::int64_t deadline);
+  void insert(Task& task);
+  void remove(Task& task);
+  /// Moves tasks down until the earliest ones stand in level 0. Returns the slot, or -1.
+  int settle(std::int64_t deadline);
+  void count_instant(const Task& task);
+
+  std::int64_t now_ = 0;
+  std::int64_t base_ = 0;  // what the levels are relative to; never after the earliest task
+  std::uint64_t tasks_run_ = 0;
+  std::size_t pending_ = 0;
+  std::uint32_t levels_occupied_ = 0;
+  bool stuck_ = false;
+  HostId stuck_owner_ = 0;
+  std::uint64_t instant_limit_ = 10'000'000;
+  std::uint64_t instant_tasks_ = 0;
+  std::unique_ptr<Census> census_;
+  std::array<std::unique_ptr<Level>, kLevels> levels_;
+};
+
+inline void Task::cancel() {
+  if (loop_ != nullptr) loop_->remove(*this);
+}
+
+template <class F>
+void EventLoop::post_at(TimePoint at, F&& f, HostId owner) {
+  struct Once : Task {
+    Once(F&& function, HostId host)
+        : Task(
+              [](Task& task) {
+                std::unique_ptr<Once> self(static_cast<Once*>(&task));
+                std::decay_t<F> run = std::move(self->f);
+                self.reset();
+                run();
+              },
+              host),
+          f(std::forward<F>(function)) {}
+    std::decay_t<F> f;
+  };
+  auto task = std::make_unique<Once>(std::forward<F>(f), owner);
+  schedule_at(*task.release(), at);
+}
+
+}  // namespace world
