@@ -29,8 +29,7 @@ class Host final : public world::World {
                                             world::TransportEvents& events) override;
   world::Result<std::unique_ptr<world::Listener>> listen(const world::Endpoint& local,
                                                          world::AcceptEvents& events) override;
-  void resolve(std::string_view name,
-               std::function<void(const world::Resolution&)> done) override;
+  void resolve(std::string_view name, std::function<void(const world::Resolution&)> done) override;
   world::Random random(std::string_view name) const override;
   bool append(std::string_view path, std::string_view bytes) override;
 

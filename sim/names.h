@@ -17,14 +17,14 @@ class Names {
     std::vector<std::uint32_t> addresses;
     world::Duration time_to_live = std::chrono::seconds(60);
     world::Duration delay = std::chrono::milliseconds(1);  ///< Until the answer is there.
-    bool failing = false;  ///< The server answers with a failure.
+    bool failing = false;                                  ///< The server answers with a failure.
   };
 
-  void set(std::string name, Record record) { records_.insert_or_assign(std::move(name), std::move(record)); }
-  void set_address(std::string name, std::uint32_t address) { set(std::move(name), Record{.addresses = {address}}); }
-  void remove(std::string_view name) {
-    if (auto found = records_.find(name); found != records_.end()) records_.erase(found);
+  void set(std::string_view name, Record record);
+  void set_address(std::string_view name, std::uint32_t address) {
+    set(name, Record{.addresses = {address}});
   }
+  void remove(std::string_view name);
   /// Case does not count and a trailing dot is ignored. nullptr: there is no such name.
   const Record* find(std::string_view name) const;
 

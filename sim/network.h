@@ -11,6 +11,7 @@
 #include "sim/link.h"
 #include "world/event_loop.h"
 #include "world/random.h"
+#include "world/result.h"
 #include "world/trace.h"
 #include "world/transport.h"
 
@@ -52,24 +53,31 @@ class Network {
   friend class Connection;
   friend class Host;
   friend class SimListener;
+  friend class Simulation;
 
   /// One direction between two hosts, shared by all of their connections.
   struct Link {
     LinkOptions options;
+    bool has_own_options = false;
+    bool is_loopback = false;
     std::size_t segment_bytes = kSegmentBytes;
     world::TimePoint free_at{};  // when the last byte given to it has left
     world::Random random{0};
   };
 
-  void attach(Host& host);
-  void detach(Host& host);
+  static constexpr std::uint32_t kFirstAddress = 0x0a000001;
+
+  void attach(Host& host) { hosts_.push_back(&host); }
   Host* host_at(std::uint32_t address) const;
-  Link& link_between(world::HostId from, world::HostId to);
+  Link& link_between(const Host& from, const Host& to);
   std::unique_ptr<world::Transport> connect(Host& from, const world::Endpoint& remote,
                                             world::TransportEvents& events);
-  SimListener* listener_at(const world::Endpoint& local) const;
-  std::uint16_t free_port(Host& host, const world::Endpoint& remote);
-  void release_port(Host& host, std::uint16_t port, const world::Endpoint& remote);
+  world::Result<std::unique_ptr<world::Listener>> listen(Host& host, const world::Endpoint& local,
+                                                         world::AcceptEvents& events);
+  SimListener* listener_at(const Host& host, const world::Endpoint& local) const;
+  /// 0: every port is in use towards that remote end.
+  std::uint16_t take_port(const Host& host, const world::Endpoint& remote);
+  void release_port(const Host& host, std::uint16_t port, const world::Endpoint& remote);
 
   world::EventLoop& loop_;
   world::Trace& trace_;
@@ -77,8 +85,8 @@ class Network {
   LinkOptions default_link_;
   LinkOptions loopback_;
   std::map<std::pair<world::HostId, world::HostId>, std::unique_ptr<Link>> links_;
-  std::unordered_map<std::uint32_t, Host*> hosts_;
-  std::map<world::Endpoint, SimListener*> listeners_;
+  std::vector<Host*> hosts_;  // by address, from 10.0.0.1
+  std::map<std::pair<world::HostId, std::uint16_t>, SimListener*> listeners_;
   struct PortKey {
     std::uint64_t high;
     std::uint64_t low;
@@ -86,13 +94,15 @@ class Network {
   };
   struct PortKeyHash {
     std::size_t operator()(const PortKey& key) const {
-      return static_cast<std::size_t>((key.high ^ key.low * 0x9e3779b97f4a7c15U) * 0xbf58476d1ce4e5b9U);
+      return static_cast<std::size_t>((key.high ^ key.low * 0x9e3779b97f4a7c15U) *
+                                      0xbf58476d1ce4e5b9U);
     }
   };
   std::unordered_set<PortKey, PortKeyHash> ports_in_use_;
   std::unordered_map<world::HostId, std::uint16_t> next_port_;
   std::uint64_t next_flow_ = 1;
   std::size_t connections_ = 0;
+  Connection* first_connection_ = nullptr;
 };
 
 }  // namespace sim

@@ -11,13 +11,22 @@ struct EventLoop::Census {
   std::map<HostId, std::uint64_t> tasks;
 };
 
+EventLoop::EventLoop() = default;
+
 EventLoop::~EventLoop() {
-  for (auto& level : levels_) {
-    if (!level) continue;
-    for (List& list : level->slots) {
-      for (Task* task = list.first; task != nullptr; task = task->next_) task->loop_ = nullptr;
-    }
+  clear();
+}
+
+void EventLoop::clear() {
+  clearing_ = true;
+  while (pending_ != 0) {
+    // Destroying a closure may cancel other tasks: start again after each.
+    Level& level = *levels_[static_cast<std::size_t>(std::countr_zero(levels_occupied_))];
+    Task& task = *level.slots[static_cast<std::size_t>(std::countr_zero(level.occupied))].first;
+    remove(task);
+    if (task.posted_) task.run_(task);
   }
+  clearing_ = false;
 }
 
 void EventLoop::schedule_at(Task& task, TimePoint at) {

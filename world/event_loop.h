@@ -46,6 +46,7 @@ class Task {
   HostId owner_;
   std::uint8_t level_ = 0;
   std::uint8_t slot_ = 0;
+  bool posted_ = false;  // the loop owns it: it is a closure
 };
 
 /// Virtual time and the one ordered queue of everything that is to happen.
@@ -59,10 +60,13 @@ class Task {
 /// over nanoseconds: scheduling and cancelling cost the same at any number of pending tasks.
 class EventLoop {
  public:
-  EventLoop() = default;
+  EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
   ~EventLoop();  ///< Pending tasks are forgotten without running.
+
+  /// Forgets every pending task. What was posted is destroyed without running.
+  void clear();
 
   TimePoint now() const { return TimePoint(Duration(now_)); }
   std::uint64_t tasks_run() const { return tasks_run_; }
@@ -127,6 +131,7 @@ class EventLoop {
   std::size_t pending_ = 0;
   std::uint32_t levels_occupied_ = 0;
   bool stuck_ = false;
+  bool clearing_ = false;
   HostId stuck_owner_ = 0;
   std::uint64_t instant_limit_ = 10'000'000;
   std::uint64_t instant_tasks_ = 0;
@@ -141,19 +146,23 @@ inline void Task::cancel() {
 template <class F>
 void EventLoop::post_at(TimePoint at, F&& f, HostId owner) {
   struct Once : Task {
-    Once(F&& function, HostId host)
+    Once(EventLoop& loop, F&& function, HostId host)
         : Task(
               [](Task& task) {
                 std::unique_ptr<Once> self(static_cast<Once*>(&task));
+                if (self->on.clearing_) return;
                 std::decay_t<F> run = std::move(self->f);
                 self.reset();
                 run();
               },
               host),
+          on(loop),
           f(std::forward<F>(function)) {}
+    EventLoop& on;
     std::decay_t<F> f;
   };
-  auto task = std::make_unique<Once>(std::forward<F>(f), owner);
+  auto task = std::make_unique<Once>(*this, std::forward<F>(f), owner);
+  task->posted_ = true;
   schedule_at(*task.release(), at);
 }
 

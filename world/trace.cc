@@ -68,7 +68,9 @@ std::string_view name_of(TraceKind kind) {
   return "?";
 }
 
-std::string TraceHash::text() const { return fmt::format("{:016x}{:016x}", high, low); }
+std::string TraceHash::text() const {
+  return fmt::format("{:016x}{:016x}", high, low);
+}
 
 // The buffer is left as it is: only what was written to it is ever read.
 Trace::Trace() {}  // NOLINT(modernize-use-equals-default)

@@ -37,6 +37,8 @@ std::string Endpoint::address_text() const {
                      address & 255);
 }
 
-std::string Endpoint::text() const { return fmt::format("{}:{}", address_text(), port); }
+std::string Endpoint::text() const {
+  return fmt::format("{}:{}", address_text(), port);
+}
 
 }  // namespace world

@@ -1,0 +1,501 @@
+#include "sim/connection.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include <fmt/format.h>
+
+#include "sim/host.h"
+
+namespace sim {
+namespace {
+
+using world::Duration;
+using world::TraceKind;
+using namespace std::chrono_literals;
+
+constexpr Duration kRetransmission = 200ms;  // the smallest timeout of real stacks
+constexpr Duration kLongestRetransmission = 120s;
+constexpr int kMostRetries = 15;  // as tcp_retries2: about a quarter of an hour
+constexpr int kMostSynRetries = 6;
+
+/// How long until try number `retry` is repeated.
+Duration backoff(Duration first, int retry) {
+  return std::min<Duration>(first * (std::int64_t{1} << std::min(retry, 20)),
+                            kLongestRetransmission);
+}
+
+}  // namespace
+
+/// What a user holds: one side of a connection.
+class Connection::End final : public world::Transport {
+ public:
+  End(Connection& connection, Side side) : connection_(&connection), side_(side) {
+    connection.ends_[side].has_handle = true;
+  }
+  ~End() override { connection_->drop_handle(side_); }
+
+  void write(std::string_view bytes) override { connection_->write(side_, bytes); }
+  void finish() override { connection_->finish(side_); }
+  void close() override { connection_->close(side_); }
+  void reset() override { connection_->reset(side_); }
+  void pause_reading() override { connection_->pause(side_); }
+  void resume_reading() override { connection_->resume(side_); }
+  std::size_t unsent() const override { return connection_->directions_[side_].unsent_bytes; }
+  world::Endpoint local() const override { return connection_->ends_[side_].local; }
+  world::Endpoint remote() const override { return connection_->ends_[other(side_)].local; }
+  std::uint64_t flow() const override { return connection_->flow_; }
+  void set_events(world::TransportEvents& events) override {
+    connection_->ends_[side_].events = &events;
+  }
+
+ private:
+  Connection* connection_;
+  Side side_;
+};
+
+void Connection::Queue::push(Segment& segment) {
+  segment.next = nullptr;
+  (last != nullptr ? last->next : first) = &segment;
+  last = &segment;
+}
+
+Connection::Segment* Connection::Queue::pop() {
+  Segment* segment = first;
+  first = segment->next;
+  if (first == nullptr) last = nullptr;
+  return segment;
+}
+
+void Connection::Queue::clear() {
+  while (first != nullptr) std::free(pop());
+}
+
+Connection::Direction::Direction(Connection& owner, Side sender, world::HostId receiver,
+                                 Network::Link& path)
+    : Task(
+          [](Task& task) {
+            auto& self = static_cast<Direction&>(task);
+            self.connection.arrivals(self);
+          },
+          receiver),
+      connection(owner),
+      link(&path),
+      from(sender) {}
+
+Connection::Connection(Network& network, Host& client, Host& server, const world::Endpoint& local,
+                       const world::Endpoint& remote)
+    : network_(network),
+      flow_(network.next_flow_++),
+      directions_{Direction(*this, kClient, server.id(), network.link_between(client, server)),
+                  Direction(*this, kServer, client.id(), network.link_between(server, client))} {
+  ends_[kClient].host = &client;
+  ends_[kClient].local = local;
+  ends_[kServer].host = &server;
+  ends_[kServer].local = remote;
+  next_ = network.first_connection_;
+  if (next_ != nullptr) next_->previous_ = this;
+  network.first_connection_ = this;
+  ++network.connections_;
+}
+
+Connection::~Connection() {
+  network_.release_port(*ends_[kClient].host, ends_[kClient].local.port, ends_[kServer].local);
+  (previous_ != nullptr ? previous_->next_ : network_.first_connection_) = next_;
+  if (next_ != nullptr) next_->previous_ = previous_;
+  --network_.connections_;
+}
+
+std::unique_ptr<world::Transport> Connection::open(world::TransportEvents& events) {
+  ends_[kClient].events = &events;
+  auto handle = std::make_unique<End>(*this, kClient);
+  trace(TraceKind::Connect, kClient, ends_[kServer].local.port, {});
+  send_control(kClient, Kind::Syn);
+  return handle;
+}
+
+void Connection::trace(TraceKind kind, Side who, std::uint64_t a, std::string_view text) {
+  const Side peer = other(who);
+  const auto& remote = ends_[peer].local;
+  network_.trace_.record({loop().now(), kind, ends_[who].host->id(), flow_, a,
+                          std::uint64_t{remote.address} << 16 | remote.port, text});
+}
+
+// --- What users do -------------------------------------------------------------------------
+
+void Connection::write(Side side, std::string_view bytes) {
+  Ending& end = ends_[side];
+  Direction& direction = directions_[side];
+  if (end.dead) return;  // the user has not heard of it yet
+  assert(!end.closed && !direction.finishing);
+  const std::size_t segment_bytes = direction.link->segment_bytes;
+  while (!bytes.empty()) {
+    const std::size_t size = std::min(bytes.size(), segment_bytes);
+    void* memory = std::malloc(sizeof(Segment) + size);
+    if (memory == nullptr) throw std::bad_alloc();
+    auto* segment = new (memory) Segment;
+    segment->size = static_cast<std::uint32_t>(size);
+    std::memcpy(segment->bytes(), bytes.data(), size);
+    bytes.remove_prefix(size);
+    direction.unsent.push(*segment);
+    direction.unsent_bytes += segment->size;
+  }
+  pump(direction);
+}
+
+void Connection::finish(Side side) {
+  Direction& direction = directions_[side];
+  if (ends_[side].dead || direction.finishing) return;
+  direction.finishing = true;
+  pump(direction);
+}
+
+void Connection::close(Side side) {
+  Ending& end = ends_[side];
+  if (end.closed) return;
+  if (!end.unread.empty()) {
+    reset(side);
+    return;
+  }
+  finish(side);
+  end.closed = true;
+  end.events = nullptr;
+}
+
+void Connection::reset(Side side) {
+  Ending& end = ends_[side];
+  if (end.closed && end.dead) return;
+  const bool tell = !end.dead;
+  end.closed = end.dead = true;
+  end.events = nullptr;
+  end.unread.clear();
+  Direction& direction = directions_[side];
+  direction.unsent.clear();
+  direction.unsent_bytes = 0;
+  if (!tell) return;
+  if (side == kServer || ends_[kClient].established) send_control(side, Kind::Rst);
+}
+
+void Connection::resume(Side side) {
+  Ending& end = ends_[side];
+  if (!end.paused) return;
+  end.paused = false;
+  if (end.unread.empty() && !end.end_unread) return;
+  // Not from inside the user's call: the bytes come as an event of their own.
+  ++depth_;
+  loop().post(
+      [this, side] {
+        deliver_unread(side);
+        --depth_;
+        collect();
+      },
+      end.host->id());
+}
+
+void Connection::drop_handle(Side side) {
+  close(side);
+  ends_[side].has_handle = false;
+  collect();
+}
+
+// --- What the network does -----------------------------------------------------------------
+
+/// Moves bytes from `unsent` into flight as far as the receiver's window allows, then the FIN.
+void Connection::pump(Direction& direction) {
+  if (!ends_[kClient].established && direction.from == kClient) return;  // the handshake goes first
+  while (!direction.unsent.empty()) {
+    const std::uint32_t size = direction.unsent.first->size;
+    if (direction.window_used + size > Network::kWindowBytes) return;
+    Segment* segment = direction.unsent.pop();
+    direction.unsent_bytes -= size;
+    direction.window_used += size;
+    send(direction, *segment);
+  }
+  if (direction.finishing && !direction.fin_sent) {
+    direction.fin_sent = true;
+    send_control(direction.from, Kind::Fin);
+  }
+}
+
+void Connection::send_control(Side from, Kind kind) {
+  void* memory = std::malloc(sizeof(Segment));
+  if (memory == nullptr) throw std::bad_alloc();
+  auto* segment = new (memory) Segment;
+  segment->kind = kind;
+  send(directions_[from], *segment);
+}
+
+void Connection::send(Direction& direction, Segment& segment) {
+  Network::Link& link = *direction.link;
+  const LinkOptions& options = link.options;
+  world::TimePoint leaves = loop().now();
+  if (options.bits_per_second != 0) {
+    leaves = std::max(leaves, link.free_at);
+    constexpr std::uint64_t kHeaderBytes = 40;
+    const auto bits = static_cast<unsigned __int128>(segment.size + kHeaderBytes) * 8;
+    leaves += Duration(static_cast<std::int64_t>(bits * 1'000'000'000U / options.bits_per_second));
+    link.free_at = leaves;
+  }
+  segment.arrives = leaves + options.latency;
+  if (options.jitter > Duration::zero()) {
+    const auto most = static_cast<std::uint64_t>(options.jitter.count());
+    segment.arrives += Duration(static_cast<std::int64_t>(link.random.below(most + 1)));
+  }
+  const Duration first_timeout = segment.kind == Kind::Syn ? Duration(1s) : kRetransmission;
+  for (int retry = 0; options.loss_per_million != 0 && retry < kMostRetries &&
+                      link.random.chance(options.loss_per_million, 1'000'000);
+       ++retry) {
+    segment.arrives += backoff(first_timeout, retry);
+  }
+  if (direction.flight.last != nullptr) {
+    segment.arrives = std::max(segment.arrives, direction.flight.last->arrives);
+  }
+  const bool first = direction.flight.empty();
+  direction.flight.push(segment);
+  if (first) loop().schedule_at(direction, segment.arrives);
+}
+
+/// Whether the link swallows what arrives now. Then it is sent again later, or given up.
+bool Connection::swallowed(Direction& direction) {
+  Segment& first = *direction.flight.first;
+  const bool handshake = first.kind == Kind::Syn || first.kind == Kind::SynAck;
+  bool lost = direction.link->options.blackhole;
+  if (first.kind == Kind::Syn && !lost) {
+    const SimListener* listener = network_.listener_at(*ends_[kServer].host, ends_[kServer].local);
+    lost = listener != nullptr && listener->backlog_.size() >= Network::kBacklog;
+  }
+  if (!lost) {
+    direction.retries = 0;
+    return false;
+  }
+  if (direction.retries >= (handshake ? kMostSynRetries : kMostRetries)) {
+    direction.flight.clear();
+    const Side side = handshake ? kClient : direction.from;
+    trace(TraceKind::ConnectTimeout, side, 0, {});
+    fail(side, world::TransportError::TimedOut);
+    ends_[other(side)].dead = true;
+    return true;
+  }
+  const Duration wait = backoff(handshake ? Duration(1s) : kRetransmission, direction.retries++);
+  for (Segment* segment = direction.flight.first; segment != nullptr; segment = segment->next) {
+    segment->arrives = std::max(segment->arrives, loop().now() + wait);
+  }
+  loop().schedule_at(direction, first.arrives);
+  return true;
+}
+
+void Connection::arrivals(Direction& direction) {
+  ++depth_;
+  while (!direction.flight.empty() && direction.flight.first->arrives <= loop().now()) {
+    if (swallowed(direction)) break;
+    Segment* segment = direction.flight.pop();
+    arrive(direction, *segment);
+  }
+  if (!direction.flight.empty()) loop().schedule_at(direction, direction.flight.first->arrives);
+  --depth_;
+  collect();
+}
+
+/// Takes the segment over.
+void Connection::arrive(Direction& direction, Segment& segment) {
+  const Side receiver = other(direction.from);
+  Ending& end = ends_[receiver];
+  const Kind kind = segment.kind;
+  if (kind == Kind::Data) {
+    data_arrives(direction, segment);
+    return;
+  }
+  std::free(&segment);
+  switch (kind) {
+    case Kind::Syn:
+      syn_arrives();
+      break;
+    case Kind::SynAck:
+      end.established = true;
+      if (end.closed) {
+        send_control(receiver, Kind::Rst);
+        break;
+      }
+      send_control(receiver, Kind::Ack);
+      if (end.events != nullptr) end.events->on_connected();
+      pump(directions_[receiver]);
+      break;
+    case Kind::Ack:
+      ack_arrives();
+      break;
+    case Kind::Fin:
+      end_arrives(receiver);
+      break;
+    case Kind::Rst:
+      if (!syn_answered_) {
+        trace(TraceKind::Refuse, receiver, 0, {});
+        fail(receiver, world::TransportError::Refused);
+      } else {
+        fail(receiver, world::TransportError::Reset);
+      }
+      break;
+    case Kind::Window:
+      direction.connection.directions_[receiver].window_update_due = false;
+      if (!end.dead) {
+        pump(directions_[receiver]);
+        if (directions_[receiver].unsent_bytes == 0 && end.events != nullptr) {
+          end.events->on_drained();
+        }
+      }
+      break;
+    case Kind::Data:
+      break;
+  }
+}
+
+void Connection::syn_arrives() {
+  if (network_.listener_at(*ends_[kServer].host, ends_[kServer].local) == nullptr) {
+    send_control(kServer, Kind::Rst);
+    ends_[kServer].dead = ends_[kServer].closed = true;
+    return;
+  }
+  syn_answered_ = true;
+  send_control(kServer, Kind::SynAck);
+}
+
+void Connection::ack_arrives() {
+  SimListener* listener = network_.listener_at(*ends_[kServer].host, ends_[kServer].local);
+  if (listener == nullptr) {  // stopped listening during the handshake
+    send_control(kServer, Kind::Rst);
+    ends_[kServer].dead = ends_[kServer].closed = true;
+    return;
+  }
+  if (!listener->accepting_) {
+    in_backlog_ = true;
+    listener->backlog_.push_back(this);
+    return;
+  }
+  accept_late(listener->events_);
+}
+
+void Connection::accept_late(world::AcceptEvents& events) {
+  in_backlog_ = false;
+  ends_[kServer].established = true;
+  trace(TraceKind::Accept, kServer, ends_[kServer].local.port, {});
+  ++depth_;
+  events.on_accept(std::make_unique<End>(*this, kServer));
+  if (!ends_[kServer].unread.empty() || ends_[kServer].end_unread) deliver_unread(kServer);
+  --depth_;
+}
+
+void Connection::data_arrives(Direction& direction, Segment& segment) {
+  const Side receiver = other(direction.from);
+  Ending& end = ends_[receiver];
+  if (end.dead || (end.closed && ends_[direction.from].dead)) {
+    std::free(&segment);
+    return;
+  }
+  if (end.closed) {  // nobody reads any more
+    std::free(&segment);
+    end.dead = true;
+    send_control(receiver, Kind::Rst);
+    return;
+  }
+  trace(TraceKind::Data, receiver, segment.size, segment.view());
+  if (end.paused || !end.established || !end.unread.empty()) {
+    end.unread.push(segment);
+    return;
+  }
+  hand_over(receiver, segment.view());
+  const std::uint32_t size = segment.size;
+  std::free(&segment);
+  room_made(direction, size);
+}
+
+void Connection::hand_over(Side side, std::string_view bytes) {
+  Ending& end = ends_[side];
+  if (end.events != nullptr) end.events->on_data(bytes);
+}
+
+void Connection::deliver_unread(Side side) {
+  Ending& end = ends_[side];
+  while (!end.unread.empty() && !end.paused && !end.closed) {
+    Segment* segment = end.unread.pop();
+    hand_over(side, segment->view());
+    const std::uint32_t size = segment->size;
+    std::free(segment);
+    room_made(directions_[other(side)], size);
+  }
+  if (end.unread.empty() && end.end_unread && !end.paused && !end.closed) {
+    end.end_unread = false;
+    if (end.events != nullptr) end.events->on_end();
+  }
+}
+
+void Connection::end_arrives(Side side) {
+  Ending& end = ends_[side];
+  if (end.dead || (end.closed && !end.has_handle && end.unread.empty())) return;
+  trace(TraceKind::End, side, 0, {});
+  if (!end.unread.empty() || !end.established || end.paused) {
+    end.end_unread = true;
+    return;
+  }
+  if (end.events != nullptr) end.events->on_end();
+}
+
+void Connection::fail(Side side, world::TransportError error) {
+  Ending& end = ends_[side];
+  if (end.dead) return;
+  end.dead = true;
+  end.unread.clear();
+  directions_[side].unsent.clear();
+  directions_[side].unsent_bytes = 0;
+  if (error == world::TransportError::Reset) trace(TraceKind::Reset, side, 0, {});
+  world::TransportEvents* events = std::exchange(end.events, nullptr);
+  if (events != nullptr) events->on_error(make_error_code(error));
+}
+
+/// The receiver has read bytes: a sender that was held back is told, one latency later.
+void Connection::room_made(Direction& direction, std::uint32_t bytes) {
+  direction.window_used -= std::min(direction.window_used, bytes);
+  if (direction.unsent.empty() || direction.window_update_due) return;
+  direction.window_update_due = true;
+  send_control(other(direction.from), Kind::Window);
+}
+
+void Connection::collect() {
+  if (depth_ != 0) return;
+  for (const Side side : {kClient, kServer}) {
+    if (ends_[side].has_handle) return;
+    if (!directions_[side].flight.empty() || !directions_[side].unsent.empty()) return;
+  }
+  if (in_backlog_) return;
+  delete this;
+}
+
+SimListener::~SimListener() {
+  network_.listeners_.erase({host_.id(), local_.port});
+  for (Connection* connection : backlog_) {
+    connection->in_backlog_ = false;
+    connection->reset(Connection::kServer);
+    connection->collect();
+  }
+}
+
+void SimListener::set_accepting(bool accepting) {
+  accepting_ = accepting;
+  if (!accepting || backlog_.empty()) return;
+  network_.loop_.post(
+      [&network = network_, host = host_.id(), port = local_.port] {
+        const auto found = network.listeners_.find({host, port});
+        if (found == network.listeners_.end()) return;
+        SimListener& self = *found->second;
+        while (self.accepting_ && !self.backlog_.empty()) {
+          Connection* connection = self.backlog_.front();
+          self.backlog_.erase(self.backlog_.begin());
+          connection->accept_late(self.events_);
+          connection->collect();
+        }
+      },
+      host_.id());
+}
+
+}  // namespace sim

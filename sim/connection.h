@@ -1,0 +1,153 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "sim/network.h"
+#include "world/event_loop.h"
+#include "world/transport.h"
+
+namespace sim {
+
+/// A connection between two hosts: two ends, and what is under way in each direction.
+///
+/// Lives until both ends are closed and nothing is in flight. Not for users: they hold Transports.
+class Connection {
+ public:
+  enum Side : std::uint8_t { kClient = 0, kServer = 1 };
+
+  Connection(Network& network, Host& client, Host& server, const world::Endpoint& local,
+             const world::Endpoint& remote);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Sends the SYN. `events` belongs to the client's end.
+  std::unique_ptr<world::Transport> open(world::TransportEvents& events);
+  /// Hands the server's end to a listener that was not accepting when the handshake ended.
+  void accept_late(world::AcceptEvents& events);
+
+ private:
+  friend class Network;
+  friend class SimListener;
+  class End;
+
+  enum class Kind : std::uint8_t { Syn, SynAck, Ack, Data, Fin, Rst, Window };
+
+  /// Something on its way, or bytes that wait to be sent or read. The bytes follow the header.
+  struct Segment {
+    Segment* next = nullptr;
+    world::TimePoint arrives{};
+    std::uint32_t size = 0;
+    Kind kind = Kind::Data;
+    char* bytes() { return reinterpret_cast<char*>(this + 1); }
+    std::string_view view() { return {bytes(), size}; }
+  };
+
+  struct Queue {
+    Segment* first = nullptr;
+    Segment* last = nullptr;
+    bool empty() const { return first == nullptr; }
+    void push(Segment& segment);
+    Segment* pop();
+    void clear();
+    ~Queue() { clear(); }
+  };
+
+  /// What one side sends to the other. The task is due when its first segment arrives.
+  struct Direction : world::Task {
+    Direction(Connection& owner, Side sender, world::HostId receiver, Network::Link& path);
+
+    Connection& connection;
+    Network::Link* link;
+    Queue flight;  // in order of arrival
+    Queue unsent;  // what the window has not taken
+    std::uint32_t unsent_bytes = 0;
+    std::uint32_t window_used = 0;  // in flight or unread
+    std::uint8_t retries = 0;       // of a segment that the link swallows
+    Side from;
+    bool finishing = false;  // FIN goes after the last unsent byte
+    bool fin_sent = false;
+    bool window_update_due = false;  // the receiver is telling the sender that there is room
+  };
+
+  struct Ending {
+    Host* host = nullptr;
+    world::Endpoint local;
+    world::TransportEvents* events = nullptr;
+    Queue unread;
+    bool has_handle = false;
+    bool established = false;  // the client knows of the answer; the server's end was accepted
+    bool paused = false;
+    bool closed = false;      // its user wants nothing more
+    bool dead = false;        // reset, refused or given up
+    bool end_unread = false;  // FIN came while bytes were unread
+  };
+
+  static Side other(Side side) { return side == kClient ? kServer : kClient; }
+  world::EventLoop& loop() const { return network_.loop_; }
+
+  void write(Side side, std::string_view bytes);
+  void finish(Side side);
+  void close(Side side);
+  void reset(Side side);
+  void pause(Side side) { ends_[side].paused = true; }
+  void resume(Side side);
+  void drop_handle(Side side);
+
+  void send(Direction& direction, Segment& segment);
+  void send_control(Side from, Kind kind);
+  void pump(Direction& direction);
+  void arrivals(Direction& direction);
+  void arrive(Direction& direction, Segment& segment);
+  void syn_arrives();
+  void ack_arrives();
+  void data_arrives(Direction& direction, Segment& segment);
+  void hand_over(Side side, std::string_view bytes);
+  void deliver_unread(Side side);
+  void end_arrives(Side side);
+  void fail(Side side, world::TransportError error);
+  void room_made(Direction& direction, std::uint32_t bytes);
+  bool swallowed(Direction& direction);
+  void trace(world::TraceKind kind, Side who, std::uint64_t a, std::string_view text);
+  /// Destroys the connection when nobody can notice it any more.
+  void collect();
+
+  Network& network_;
+  std::uint64_t flow_;
+  Connection* next_ = nullptr;  // among all of the network
+  Connection* previous_ = nullptr;
+  std::uint32_t depth_ = 0;  // calls into users that are under way
+  bool syn_answered_ = false;
+  bool in_backlog_ = false;
+  std::array<Ending, 2> ends_;
+  std::array<Direction, 2> directions_;  // by sender
+};
+
+/// A port that is listened on.
+class SimListener final : public world::Listener {
+ public:
+  SimListener(Network& network, Host& host, const world::Endpoint& local,
+              world::AcceptEvents& events)
+      : network_(network), host_(host), local_(local), events_(events) {}
+  ~SimListener() override;
+
+  world::Endpoint local() const override { return local_; }
+  void set_accepting(bool accepting) override;
+
+ private:
+  friend class Connection;
+  friend class Network;
+
+  Network& network_;
+  Host& host_;
+  world::Endpoint local_;
+  world::AcceptEvents& events_;
+  bool accepting_ = true;
+  std::vector<Connection*> backlog_;  // in order of their handshakes
+};
+
+}  // namespace sim

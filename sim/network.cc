@@ -1,0 +1,155 @@
+#include "sim/network.h"
+
+#include <cassert>
+
+#include <fmt/format.h>
+
+#include "sim/connection.h"
+#include "sim/host.h"
+
+namespace sim {
+namespace {
+
+constexpr std::uint16_t kFirstPort = 32768;  // as Linux hands them out
+constexpr std::uint16_t kLastPort = 60999;
+
+}  // namespace
+
+Network::Network(world::EventLoop& loop, world::Trace& trace, const world::Random& random,
+                 const LinkOptions& default_link, const LinkOptions& loopback)
+    : loop_(loop),
+      trace_(trace),
+      random_(random),
+      default_link_(default_link),
+      loopback_(loopback) {}
+
+Network::~Network() {
+  while (first_connection_ != nullptr) delete first_connection_;
+}
+
+Host* Network::host_at(std::uint32_t address) const {
+  const std::uint32_t index = address - kFirstAddress;
+  return index < hosts_.size() ? hosts_[index] : nullptr;
+}
+
+Network::Link& Network::link_between(const Host& from, const Host& to) {
+  auto& link = links_[{from.id(), to.id()}];
+  if (!link) {
+    link = std::make_unique<Link>();
+    link->is_loopback = from.id() == to.id();
+    link->options = link->is_loopback ? loopback_ : default_link_;
+    if (link->is_loopback) link->segment_bytes = kLoopbackSegmentBytes;
+    link->random = random_.fork(fmt::format("{}>{}", from.name(), to.name()));
+  }
+  return *link;
+}
+
+void Network::set_link(const Host& from, const Host& to, const LinkOptions& options) {
+  Link& link = link_between(from, to);
+  link.options = options;
+  link.has_own_options = true;
+}
+
+LinkOptions Network::link(const Host& from, const Host& to) const {
+  const auto found = links_.find({from.id(), to.id()});
+  if (found != links_.end()) return found->second->options;
+  return from.id() == to.id() ? loopback_ : default_link_;
+}
+
+void Network::set_default_link(const LinkOptions& options) {
+  default_link_ = options;
+  for (auto& [ends, link] : links_) {
+    if (!link->has_own_options && !link->is_loopback) link->options = options;
+  }
+}
+
+namespace {
+
+/// The other end of a connection that cannot even be tried: it fails at this instant.
+class Stillborn final : public world::Transport {
+ public:
+  Stillborn(world::World& world, world::Endpoint remote, world::TransportEvents& events,
+            world::TransportError error)
+      : remote_(remote),
+        events_(&events),
+        error_(error),
+        timer_(world.loop(), world.id(), world::bind<&Stillborn::fail>(this)) {
+    timer_.start_after({});
+  }
+  void write(std::string_view) override {}
+  void finish() override {}
+  void close() override { timer_.stop(); }
+  void reset() override { timer_.stop(); }
+  void pause_reading() override {}
+  void resume_reading() override {}
+  std::size_t unsent() const override { return 0; }
+  world::Endpoint local() const override { return {}; }
+  world::Endpoint remote() const override { return remote_; }
+  std::uint64_t flow() const override { return 0; }
+  void set_events(world::TransportEvents& events) override { events_ = &events; }
+
+ private:
+  void fail() { events_->on_error(make_error_code(error_)); }
+
+  world::Endpoint remote_;
+  world::TransportEvents* events_;
+  world::TransportError error_;
+  world::Timer timer_;
+};
+
+}  // namespace
+
+std::unique_ptr<world::Transport> Network::connect(Host& from, const world::Endpoint& remote,
+                                                   world::TransportEvents& events) {
+  const bool own = remote.address == world::kLoopbackAddress;
+  Host* to = own ? &from : host_at(remote.address);
+  if (to == nullptr) {
+    return std::make_unique<Stillborn>(from, remote, events, world::TransportError::Unreachable);
+  }
+  const std::uint16_t port = take_port(from, remote);
+  if (port == 0) {
+    return std::make_unique<Stillborn>(from, remote, events, world::TransportError::PortsExhausted);
+  }
+  const world::Endpoint local{own ? world::kLoopbackAddress : from.address(), port};
+  auto* connection = new Connection(*this, from, *to, local, remote);  // owns itself
+  return connection->open(events);
+}
+
+world::Result<std::unique_ptr<world::Listener>> Network::listen(Host& host,
+                                                                const world::Endpoint& local,
+                                                                world::AcceptEvents& events) {
+  if (local.port == 0) return world::Error{{}, "port must be between 1 and 65535, is 0"};
+  auto& place = listeners_[{host.id(), local.port}];
+  if (place != nullptr) {
+    return world::Error{{}, fmt::format("port {} of host {} is taken", local.port, host.name())};
+  }
+  auto listener = std::make_unique<SimListener>(*this, host, local, events);
+  place = listener.get();
+  return std::unique_ptr<world::Listener>(std::move(listener));
+}
+
+SimListener* Network::listener_at(const Host& host, const world::Endpoint& local) const {
+  const auto found = listeners_.find({host.id(), local.port});
+  if (found == listeners_.end()) return nullptr;
+  SimListener* listener = found->second;
+  const std::uint32_t bound = listener->local_.address;
+  return bound == 0 || bound == local.address ? listener : nullptr;
+}
+
+std::uint16_t Network::take_port(const Host& host, const world::Endpoint& remote) {
+  const std::uint64_t to = std::uint64_t{remote.address} << 16 | remote.port;
+  auto [next, added] = next_port_.try_emplace(host.id(), kFirstPort);
+  for (int tries = 0; tries <= kLastPort - kFirstPort; ++tries) {
+    const std::uint16_t port = next->second;
+    next->second = port == kLastPort ? kFirstPort : static_cast<std::uint16_t>(port + 1);
+    if (ports_in_use_.insert({std::uint64_t{host.id()} << 16 | port, to}).second) return port;
+  }
+  return 0;
+}
+
+void Network::release_port(const Host& host, std::uint16_t port, const world::Endpoint& remote) {
+  const std::uint64_t to = std::uint64_t{remote.address} << 16 | remote.port;
+  ports_in_use_.erase({std::uint64_t{host.id()} << 16 | port, to});
+}
+
+}  // namespace sim

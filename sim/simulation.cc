@@ -1,0 +1,40 @@
+#include "sim/simulation.h"
+
+#include <cassert>
+
+namespace sim {
+
+Simulation::Simulation(const SimulationOptions& options)
+    : options_(options),
+      random_(options.seed),
+      network_(loop_, trace_, random_.fork("network"), options.default_link, options.loopback) {
+  loop_.set_instant_limit(options.instant_limit);
+}
+
+// What was posted may hold ends of connections: it goes while the network still stands.
+Simulation::~Simulation() {
+  loop_.clear();
+}
+
+Host& Simulation::add_host(std::string name) {
+  assert(by_name_.count(name) == 0);
+  const auto id = static_cast<world::HostId>(hosts_.size() + 1);
+  const std::uint32_t address = Network::kFirstAddress + id - 1;
+  names_.set_address(name, address);
+  hosts_.push_back(std::make_unique<Host>(*this, id, std::move(name), address));
+  Host& host = *hosts_.back();
+  by_name_.emplace(host.name(), &host);
+  network_.attach(host);
+  return host;
+}
+
+Host* Simulation::find_host(std::string_view name) {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+std::string_view Simulation::host_name(world::HostId id) const {
+  return id == 0 || id > hosts_.size() ? std::string_view("world") : hosts_[id - 1]->name();
+}
+
+}  // namespace sim
