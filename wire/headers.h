@@ -54,6 +54,12 @@ enum class HeaderName : std::uint8_t {
 HeaderName lookup_header(std::string_view lower_case_name);
 /// The lower-case text. Requires: not Other.
 std::string_view text_of(HeaderName name);
+/// Whether repeated lines of this header become one value, joined with ",".
+///
+/// The real proxy keeps one slot for each header it knows; all others keep their lines.
+/// Source: ENV-HTTP-22, ENV-HTTP-30.
+bool is_single_slot_request_header(std::string_view lower_case_name);
+bool is_single_slot_response_header(std::string_view lower_case_name);
 
 /// The headers of one message, in order, names in lower case.
 ///

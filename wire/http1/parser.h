@@ -2,62 +2,66 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "wire/http1/body_reader.h"
+#include "wire/http1/events.h"
+#include "wire/http1/head_reader.h"
 #include "wire/http1/message.h"
 
 namespace wire::http1 {
 
-/// What a parser finds, in order: head, body pieces, complete.
-///
-/// `Head` is RequestHead or ResponseHead.
-template <class Head>
-class ParserEvents {
- public:
-  /// The head is the parser's own: move out or copy what outlives the message. Its headers may
-  /// be changed in place.
-  virtual void on_head(Head& head) = 0;
-  virtual void on_body(std::string_view bytes) = 0;
-  /// The message has ended. Trailers were dropped (ENV-HTTP-47, -55).
-  virtual void on_complete() = 0;
-
- protected:
-  ~ParserEvents() = default;
-};
-
 /// Turns bytes into requests, exactly as strict and as lax as the real proxy's codec.
 ///
 /// Feed it bytes as they come, in any pieces: the outcome does not depend on the pieces. It stops
-/// after each message, so that the owner decides when the next one is read.
+/// after each message, so that the owner decides when the next one is read. Once the buffers have
+/// grown, a message that lies in one piece costs no allocation.
 /// Source: ENV-HTTP-13, -14, -70, -72 to -77.
 class RequestParser {
  public:
   using Events = ParserEvents<RequestHead>;
 
-  explicit RequestParser(Limits limits = {}) : limits_(limits) {}
+  explicit RequestParser(Limits limits = {});
+  ~RequestParser();
 
   /// Reads up to the end of one message. Returns how many bytes were used: fewer than given when a
   /// message is complete (call again with the rest) or on error() (then nothing more is used).
   /// `events` may destroy neither the parser nor itself.
   std::size_t feed(std::string_view bytes, Events& events);
 
-  const CodecError& error() const { return error_; }
+  /// What is wrong with the bytes. Errors of the body come after on_head (ENV-HTTP-76).
+  const CodecError& error() const { return *error_; }
   /// Whether part of a message has been read: bytes are missing until it is complete.
   bool in_message() const { return state_ != State::Start; }
-  /// Whether the head of the current message has been handed over.
+  /// Whether the head of the current message has been handed over and the message goes on.
   bool after_head() const { return state_ >= State::Body; }
-  /// From now on every byte is handed to on_body: the connection became a tunnel.
+  /// From now on every byte is handed to on_body: the connection became a tunnel. An upgrade or a
+  /// CONNECT (Framing::Tunnel) does so by itself.
   void become_tunnel() { state_ = State::Tunnel; }
+  /// Leaves a tunnel or an unfinished body: the next byte begins a new message.
+  void reset();
+
+  /// Gives the parser a head to fill, so that heads are reused over many connections.
+  void lend(std::unique_ptr<RequestHead> head) { head_ = std::move(head); }
+  /// Takes over the head that on_head was given, at any time from then on: the reference stays
+  /// valid.
+  std::unique_ptr<RequestHead> take_head() { return std::move(head_); }
   /// Gives back memory while the connection is idle. Requires: !in_message().
   void release();
 
  private:
-  enum class State : std::uint8_t { Start, Head, Body, ChunkSize, ChunkData, ChunkEnd, Trailers, Tunnel };
+  enum class State : std::uint8_t { Start, Head, Body, Tunnel };
+
+  void finish_head(Events& events);
 
   Limits limits_;
   State state_ = State::Start;
-  CodecError error_;
+  BodyReader body_;
+  const CodecError* error_;
+  std::unique_ptr<RequestHead> head_;
+  HeadReader reader_;
 };
 
 }  // namespace wire::http1
