@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "peers/http_text.h"
+#include "world/result.h"
+#include "world/time.h"
+#include "world/transport.h"
+
+namespace peers {
+
+/// A request as a user means it. Nothing in it is normalised: what is written here is sent.
+struct RequestSpec {
+  std::string method = "GET";
+  std::string scheme = "http";
+  std::string host;  ///< A name, or an IPv4 address.
+  std::uint16_t port = 80;
+  std::string target = "/";  ///< Sent verbatim: path and query, or any other form.
+  HeaderLines headers;       ///< Sent in this order. `host` is put first if it is not among them.
+  std::optional<std::string> body{};  ///< Sent with a content-length, unless a header says one.
+  std::vector<std::string> chunks{};  ///< If not empty: sent chunked, one chunk for each.
+  /// Sends the head alone and the body after "100 Continue"; any final answer ends the wait.
+  bool await_continue = false;
+  bool omit_host = false;  ///< Sends no Host line of its own making.
+  /// From being handed to the client to the end of the answer; then the client gives up.
+  std::optional<world::Duration> timeout{};
+  /// Connects here and asks for no name; Host and target stay as they are.
+  std::optional<world::Endpoint> address{};
+
+  /// What goes into Host: the port only if it is not 80.
+  std::string authority() const;
+};
+
+/// Takes "http://host:port/path?query" apart; what follows the authority stays as it is, and is
+/// "/" if there is nothing. Errors: no scheme, an unknown one, no host, a port out of range.
+world::Result<RequestSpec> parse_url(std::string_view method, std::string_view url);
+
+/// A request in the form in which it is sent. Made once, sent as often as wanted.
+struct PreparedRequest {
+  explicit PreparedRequest(RequestSpec request);
+
+  RequestSpec spec;
+  std::string head;          ///< Request line to empty line.
+  std::string body;          ///< As framed.
+  bool is_head = false;      ///< The answer has no body.
+  bool wants_close = false;  ///< "Connection: close" was sent: the answer is the last one.
+};
+
+/// Dotted IPv4, or nothing.
+std::optional<std::uint32_t> parse_address(std::string_view text);
+
+}  // namespace peers

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "peers/behaviour.h"
+#include "wire/http1/parser.h"
+#include "world/result.h"
+#include "world/world.h"
+
+namespace peers {
+
+/// A request as a service saw it. Views are valid during the call that hands it over.
+struct SeenRequest {
+  std::uint64_t id = 0;          ///< Its number within the service, from 1.
+  std::uint64_t connection = 0;  ///< The connection's number within the service, from 1.
+  world::TimePoint at{};
+  const wire::http1::RequestHead& head;
+  std::string_view body{};  ///< Without framing; empty when the answer is triggered by the head.
+  /// Every byte of it as received, if the options ask for it. Only the head if that triggers.
+  std::string_view raw{};
+  std::uint64_t flow = 0;
+  world::Endpoint local{};
+  world::Endpoint remote{};
+};
+
+/// Hears what a service sees. It may change the service's behaviour, but not destroy it.
+class ServiceObserver {
+ public:
+  enum class ConnectionEvent : std::uint8_t {
+    Accepted,
+    End,         ///< The peer's FIN.
+    Reset,       ///< By the peer, or it stopped acknowledging.
+    BadRequest,  ///< The bytes are not HTTP/1; 400 was answered and the connection closed.
+    Closed,      ///< By us.
+  };
+  virtual void on_request(const SeenRequest&) {}
+  virtual void on_connection(std::uint64_t /*connection*/, ConnectionEvent) {}
+  /// Bytes that belong to no request: in a tunnel, or after an answer that hangs.
+  virtual void on_bytes(std::uint64_t /*connection*/, std::string_view) {}
+
+ protected:
+  ~ServiceObserver() = default;
+};
+
+struct ServiceOptions {
+  std::string service;   ///< For the echo: "books.shop.local".
+  std::string endpoint;  ///< For the echo: "books-1".
+  std::uint16_t port = 8080;
+  Behaviour behaviour{};
+  ServiceObserver* observer = nullptr;
+  bool keep_raw = false;  ///< Fill SeenRequest::raw.
+};
+
+struct ServiceCounts {
+  std::uint64_t connections = 0;  ///< Open now.
+  std::uint64_t accepted = 0;     ///< Ever.
+  std::uint64_t requests = 0;
+  std::uint64_t answers = 0;
+};
+
+/// An endpoint of a service: listens on one port and answers HTTP/1.1 by a script.
+///
+/// Requests of one connection are answered one after another, in order. Its default answer is 200
+/// with what it saw as JSON: {"service", "endpoint", "method", "path", "host", "headers": [[name,
+/// value], ...], "body"}, where a body that is not UTF-8 stands as {"base64": ...}. A fixed answer
+/// is composed once. Traces RequestSeen and ResponseSent with the request's number.
+class Service final : private world::AcceptEvents {
+ public:
+  Service(world::World& world, ServiceOptions options);
+  ~Service() override;  ///< Closes all connections.
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  /// Listens. Errors: the port is taken.
+  world::Result<bool> start();
+  /// Refuses new connections; those that are open go on. start() listens again.
+  void stop() { listener_.reset(); }
+  bool listening() const { return listener_ != nullptr; }
+  /// Closes or resets every open connection.
+  void drop_connections(bool reset);
+
+  /// For requests seen from now on. Answers that are being waited for stay as they are.
+  void set_behaviour(Behaviour behaviour);
+
+  const ServiceCounts& counts() const { return counts_; }
+  const ServiceOptions& options() const { return options_; }
+  world::World& world() { return world_; }
+
+ private:
+  struct Script;
+  class Connection;
+
+  void on_accept(std::unique_ptr<world::Transport> transport) override;
+  void remove(Connection& connection);
+
+  world::World& world_;
+  ServiceOptions options_;
+  ServiceCounts counts_;
+  std::shared_ptr<const Script> script_;  // shared with answers that are under way
+  std::uint64_t script_position_ = 0;
+  std::uint64_t connect_position_ = 0;
+  std::unique_ptr<world::Listener> listener_;
+  Connection* first_ = nullptr;  // in order of accepting
+  Connection* last_ = nullptr;
+};
+
+}  // namespace peers
