@@ -107,11 +107,8 @@ bool EventLoop::run_next(std::int64_t deadline) {
   const int slot = settle(deadline);
   if (slot < 0) return false;
   Task& task = *levels_[0]->slots[static_cast<std::size_t>(slot)].first;
-  if (task.due_ != now_) {
-    now_ = task.due_;
-    instant_tasks_ = 0;
-    census_.reset();
-  } else if (++instant_tasks_ * 2 > instant_limit_) {
+  if (task.due_ != now_) move_to(task.due_);
+  if (++instant_tasks_ * 2 > instant_limit_) {
     count_instant(task);
     if (stuck_) return false;
   }
@@ -120,6 +117,12 @@ bool EventLoop::run_next(std::int64_t deadline) {
   ++tasks_run_;
   task.run_(task);
   return true;
+}
+
+void EventLoop::move_to(std::int64_t instant) {
+  now_ = instant;
+  instant_tasks_ = 0;
+  census_.reset();
 }
 
 void EventLoop::count_instant(const Task& task) {
@@ -138,7 +141,7 @@ void EventLoop::count_instant(const Task& task) {
 void EventLoop::run_until(TimePoint deadline) {
   while (run_next(deadline.time_since_epoch().count())) {
   }
-  if (!stuck_ && deadline > now()) now_ = deadline.time_since_epoch().count();
+  if (!stuck_ && deadline > now()) move_to(deadline.time_since_epoch().count());
 }
 
 TimePoint EventLoop::next_due() {

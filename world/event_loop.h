@@ -123,6 +123,7 @@ class EventLoop {
   void remove(Task& task);
   /// Moves tasks down until the earliest ones stand in level 0. Returns the slot, or -1.
   int settle(std::int64_t deadline);
+  void move_to(std::int64_t instant);
   void count_instant(const Task& task);
 
   std::int64_t now_ = 0;
