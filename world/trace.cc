@@ -92,7 +92,7 @@ void Trace::record(const TraceEvent& event) {
     used_ += sizeof(record);
     out += sizeof(record);
     if (text_bytes <= kShortText) {
-      std::memcpy(out, event.text.data(), text_bytes);
+      if (text_bytes != 0) std::memcpy(out, event.text.data(), text_bytes);
       used_ += text_bytes;
     } else {
       const XXH128_hash_t digest = XXH3_128bits(event.text.data(), text_bytes);
@@ -103,16 +103,15 @@ void Trace::record(const TraceEvent& event) {
   for (TraceSink* sink : sinks_) sink->on_event(event);
 }
 
-void Trace::flush() const {
-  if (used_ == 0) return;
+TraceHash Trace::hash() const {
+  if (used_ == 0) return chained_;
   const XXH128_hash_t block = XXH3_128bits_withSeed(buffer_.data(), used_, chained_.low);
-  chained_ = {block.high64 ^ (chained_.high * 0x9e3779b97f4a7c15U), block.low64};
-  used_ = 0;
+  return {block.high64 ^ (chained_.high * 0x9e3779b97f4a7c15U), block.low64};
 }
 
-TraceHash Trace::hash() const {
-  flush();
-  return chained_;
+void Trace::flush() {
+  chained_ = hash();
+  used_ = 0;
 }
 
 }  // namespace world

@@ -81,6 +81,7 @@ class Trace {
 
   void record(const TraceEvent& event);
   std::uint64_t events() const { return events_; }
+  /// Of what was recorded so far. Asking for it changes nothing.
   TraceHash hash() const;
 
   /// The sink must outlive the trace or be removed.
@@ -90,16 +91,16 @@ class Trace {
   void set_hashing(bool on) { hashing_ = on; }
 
  private:
-  void flush() const;
+  void flush();
 
   static constexpr std::size_t kBufferBytes = 2048;
 
   std::uint64_t events_ = 0;
   bool hashing_ = true;
   std::vector<TraceSink*> sinks_;
-  mutable TraceHash chained_;  // of everything that has left the buffer
-  mutable std::size_t used_ = 0;
-  mutable std::array<char, kBufferBytes> buffer_;
+  TraceHash chained_;  // of everything that has left the buffer
+  std::size_t used_ = 0;
+  std::array<char, kBufferBytes> buffer_;
 };
 
 }  // namespace world
