@@ -22,7 +22,8 @@ TraceHash hash_of(const std::vector<TraceEvent>& events) {
 
 std::string letters(std::size_t bytes, char first = 'a') {
   std::string text(bytes, first);
-  for (std::size_t i = 0; i < bytes; ++i) text[i] = static_cast<char>(first + i % 23);
+  for (std::size_t i = 0; i < bytes; ++i)
+    text[i] = static_cast<char>(static_cast<std::size_t>(first) + i % 23);
   return text;
 }
 
