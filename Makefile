@@ -24,7 +24,7 @@ deps: ## Install the Debian packages that are missing
 	@scripts/install-deps
 
 .PHONY: venv
-venv: deps
+venv: deps ## Set up .venv with pytest and the plugin
 	@scripts/install-python
 
 # Ninja runs CMake again by itself when a CMakeLists.txt changes.
@@ -39,6 +39,10 @@ build/%/build.ninja: CMakePresets.json | deps
 build: build/release/build.ninja ## Build the program: build/meshproof
 	@cmake --build --preset release -j $(JOBS) --target meshproof
 	@ln -sfn release/bin/meshproof $(PROGRAM)
+
+.PHONY: dev
+dev: build/dev/build.ninja ## Build everything for work on the code: build/dev
+	@cmake --build --preset dev -j $(JOBS)
 
 .PHONY: run
 run: build ## Build, run the bundled scenarios, say where the report is
