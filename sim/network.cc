@@ -24,6 +24,10 @@ Network::Network(world::EventLoop& loop, world::Trace& trace, const world::Rando
       loopback_(loopback) {}
 
 Network::~Network() {
+  drop_connections();
+}
+
+void Network::drop_connections() {
   while (first_connection_ != nullptr) delete first_connection_;
 }
 

@@ -67,6 +67,8 @@ class Network {
 
   static constexpr std::uint32_t kFirstAddress = 0x0a000001;
 
+  /// Forgets every connection. Nobody is told.
+  void drop_connections();
   void attach(Host& host) { hosts_.push_back(&host); }
   Host* host_at(std::uint32_t address) const;
   Link& link_between(const Host& from, const Host& to);

@@ -11,9 +11,11 @@ Simulation::Simulation(const SimulationOptions& options)
   loop_.set_instant_limit(options.instant_limit);
 }
 
-// What was posted may hold ends of connections: it goes while the network still stands.
+// What was posted may hold ends of connections: it goes while the network still stands. The
+// connections go while their hosts still stand.
 Simulation::~Simulation() {
   loop_.clear();
+  network_.drop_connections();
 }
 
 Host& Simulation::add_host(std::string name) {
