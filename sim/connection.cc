@@ -19,8 +19,8 @@ using namespace std::chrono_literals;
 
 constexpr Duration kRetransmission = 200ms;  // the smallest timeout of real stacks
 constexpr Duration kLongestRetransmission = 120s;
-constexpr int kMostRetries = 15;  // as tcp_retries2: about a quarter of an hour
-constexpr int kMostSynRetries = 6;
+constexpr int kMostRetries = 15;            // as tcp_retries2: about a quarter of an hour
+constexpr Duration kConnectTimeout = 127s;  // as tcp_syn_retries = 6: 1 + 2 + ... + 64
 
 /// How long until try number `retry` is repeated.
 Duration backoff(Duration first, int retry) {
@@ -90,6 +90,7 @@ Connection::Connection(Network& network, Host& client, Host& server, const world
                        const world::Endpoint& remote)
     : network_(network),
       flow_(network.next_flow_++),
+      opened_(network.loop_.now()),
       directions_{Direction(*this, kClient, server.id(), network.link_between(client, server)),
                   Direction(*this, kServer, client.id(), network.link_between(server, client))} {
   ends_[kClient].host = &client;
@@ -156,7 +157,7 @@ void Connection::finish(Side side) {
 void Connection::close(Side side) {
   Ending& end = ends_[side];
   if (end.closed) return;
-  if (!end.unread.empty()) {
+  if (!end.unread.empty() || (side == kClient && !end.established)) {
     reset(side);
     return;
   }
@@ -171,12 +172,17 @@ void Connection::reset(Side side) {
   const bool tell = !end.dead;
   end.closed = end.dead = true;
   end.events = nullptr;
-  end.unread.clear();
-  Direction& direction = directions_[side];
-  direction.unsent.clear();
-  direction.unsent_bytes = 0;
+  forget(side);
   if (!tell) return;
   if (side == kServer || ends_[kClient].established) send_control(side, Kind::Rst);
+}
+
+/// Drops what was not read and what was not sent.
+void Connection::forget(Side side) {
+  ends_[side].unread.clear();
+  ends_[side].end_unread = false;
+  directions_[side].unsent.clear();
+  directions_[side].unsent_bytes = 0;
 }
 
 void Connection::resume(Side side) {
@@ -206,6 +212,7 @@ void Connection::drop_handle(Side side) {
 /// Moves bytes from `unsent` into flight as far as the receiver's window allows, then the FIN.
 void Connection::pump(Direction& direction) {
   if (!ends_[kClient].established && direction.from == kClient) return;  // the handshake goes first
+  if (ends_[direction.from].dead) return;
   while (!direction.unsent.empty()) {
     const std::uint32_t size = direction.unsent.first->size;
     if (direction.window_used + size > Network::kWindowBytes) return;
@@ -244,12 +251,15 @@ void Connection::send(Direction& direction, Segment& segment) {
     const auto most = static_cast<std::uint64_t>(options.jitter.count());
     segment.arrives += Duration(static_cast<std::int64_t>(link.random.below(most + 1)));
   }
-  const Duration first_timeout = segment.kind == Kind::Syn ? Duration(1s) : kRetransmission;
-  for (int retry = 0; options.loss_per_million != 0 && retry < kMostRetries &&
+  const bool handshake = segment.kind == Kind::Syn || segment.kind == Kind::SynAck;
+  const Duration first_timeout = handshake ? Duration(1s) : kRetransmission;
+  for (int retry = 0; options.loss_per_million != 0 && !segment.doomed &&
                       link.random.chance(options.loss_per_million, 1'000'000);
        ++retry) {
     segment.arrives += backoff(first_timeout, retry);
+    segment.doomed = handshake ? segment.arrives > give_up_at() : retry == kMostRetries;
   }
+  if (handshake && segment.doomed) segment.arrives = give_up_at();
   if (direction.flight.last != nullptr) {
     segment.arrives = std::max(segment.arrives, direction.flight.last->arrives);
   }
@@ -267,31 +277,58 @@ bool Connection::swallowed(Direction& direction) {
     const SimListener* listener = network_.listener_at(*ends_[kServer].host, ends_[kServer].local);
     lost = listener != nullptr && listener->backlog_.size() >= Network::kBacklog;
   }
+  const bool last_wait_over = handshake ? direction.retries != 0 && loop().now() >= give_up_at()
+                                        : direction.retries > kMostRetries;
+  if (first.doomed || last_wait_over) {
+    give_up(direction);
+    return true;
+  }
   if (!lost) {
     direction.retries = 0;
     return false;
   }
-  if (direction.retries >= (handshake ? kMostSynRetries : kMostRetries)) {
-    direction.flight.clear();
-    const Side side = handshake ? kClient : direction.from;
-    trace(TraceKind::ConnectTimeout, side, 0, {});
-    fail(side, world::TransportError::TimedOut);
-    ends_[other(side)].dead = true;
-    return true;
-  }
   const Duration wait = backoff(handshake ? Duration(1s) : kRetransmission, direction.retries++);
+  world::TimePoint next = loop().now() + wait;
+  if (handshake) next = std::min(next, std::max(give_up_at(), loop().now()));
   for (Segment* segment = direction.flight.first; segment != nullptr; segment = segment->next) {
-    segment->arrives = std::max(segment->arrives, loop().now() + wait);
+    segment->arrives = std::max(segment->arrives, next);
   }
-  loop().schedule_at(direction, first.arrives);
   return true;
+}
+
+/// When a client gives up a connect that nobody answers.
+world::TimePoint Connection::give_up_at() const {
+  return opened_ + kConnectTimeout;
+}
+
+/// The sender stops sending what is never acknowledged. The receiver does not hear of it: only when
+/// it sends something itself is it told by a reset.
+void Connection::give_up(Direction& direction) {
+  const Kind kind = direction.flight.first->kind;
+  direction.flight.clear();
+  direction.retries = 0;
+  if (kind == Kind::Syn || kind == Kind::SynAck) {
+    trace(TraceKind::ConnectTimeout, kClient, 0, {});
+    ends_[kServer].closed = ends_[kServer].dead = true;
+    fail(kClient, world::TransportError::TimedOut);
+    return;
+  }
+  // An update of the window is never sent again: it is the other one who waits for it.
+  const Side side = kind == Kind::Window ? other(direction.from) : direction.from;
+  if (ends_[side].dead) return;
+  trace(TraceKind::Note, side, 0, "no acknowledgement: given up");
+  ends_[side].gave_up = true;
+  fail(side, world::TransportError::TimedOut);
 }
 
 void Connection::arrivals(Direction& direction) {
   ++depth_;
-  while (!direction.flight.empty() && direction.flight.first->arrives <= loop().now()) {
+  // What is sent meanwhile is an event of its own, even if it arrives at this instant.
+  for (const Segment* last = direction.flight.last; last != nullptr;) {
+    if (direction.flight.first->arrives > loop().now()) break;
     if (swallowed(direction)) break;
     Segment* segment = direction.flight.pop();
+    if (segment == last) last = nullptr;
     arrive(direction, *segment);
   }
   if (!direction.flight.empty()) loop().schedule_at(direction, direction.flight.first->arrives);
@@ -319,9 +356,7 @@ void Connection::arrive(Direction& direction, Segment& segment) {
         send_control(receiver, Kind::Rst);
         break;
       }
-      send_control(receiver, Kind::Ack);
-      if (end.events != nullptr) end.events->on_connected();
-      pump(directions_[receiver]);
+      connected();
       break;
     case Kind::Ack:
       ack_arrives();
@@ -351,6 +386,16 @@ void Connection::arrive(Direction& direction, Segment& segment) {
   }
 }
 
+void Connection::connected() {
+  Ending& end = ends_[kClient];
+  Direction& direction = directions_[kClient];
+  const bool held_back = direction.unsent_bytes != 0;  // written before the handshake was over
+  send_control(kClient, Kind::Ack);
+  if (end.events != nullptr) end.events->on_connected();
+  pump(direction);
+  if (held_back && direction.unsent_bytes == 0 && end.events != nullptr) end.events->on_drained();
+}
+
 void Connection::syn_arrives() {
   if (network_.listener_at(*ends_[kServer].host, ends_[kServer].local) == nullptr) {
     send_control(kServer, Kind::Rst);
@@ -368,7 +413,7 @@ void Connection::ack_arrives() {
     ends_[kServer].dead = ends_[kServer].closed = true;
     return;
   }
-  if (!listener->accepting_) {
+  if (!listener->accepting_ || !listener->backlog_.empty()) {  // behind those who wait
     in_backlog_ = true;
     listener->backlog_.push_back(this);
     return;
@@ -382,21 +427,22 @@ void Connection::accept_late(world::AcceptEvents& events) {
   trace(TraceKind::Accept, kServer, ends_[kServer].local.port, {});
   ++depth_;
   events.on_accept(std::make_unique<End>(*this, kServer));
-  if (!ends_[kServer].unread.empty() || ends_[kServer].end_unread) deliver_unread(kServer);
+  Ending& end = ends_[kServer];
+  if (end.dead) {  // reset while it waited in the backlog
+    world::TransportEvents* user = std::exchange(end.events, nullptr);
+    if (user != nullptr) user->on_error(make_error_code(world::TransportError::Reset));
+  } else if (!end.unread.empty() || end.end_unread) {
+    deliver_unread(kServer);
+  }
   --depth_;
 }
 
 void Connection::data_arrives(Direction& direction, Segment& segment) {
   const Side receiver = other(direction.from);
   Ending& end = ends_[receiver];
-  if (end.dead || (end.closed && ends_[direction.from].dead)) {
+  if (end.dead || end.closed) {  // nobody reads any more
     std::free(&segment);
-    return;
-  }
-  if (end.closed) {  // nobody reads any more
-    std::free(&segment);
-    end.dead = true;
-    send_control(receiver, Kind::Rst);
+    refuse_bytes(receiver);
     return;
   }
   trace(TraceKind::Data, receiver, segment.size, segment.view());
@@ -408,6 +454,16 @@ void Connection::data_arrives(Direction& direction, Segment& segment) {
   const std::uint32_t size = segment.size;
   std::free(&segment);
   room_made(direction, size);
+}
+
+/// Bytes or FIN came to an end that its user has left: the peer is told once, by a reset.
+void Connection::refuse_bytes(Side side) {
+  Ending& end = ends_[side];
+  if (ends_[other(side)].dead || (end.dead && !end.gave_up)) return;
+  end.dead = true;
+  end.gave_up = false;
+  forget(side);
+  send_control(side, Kind::Rst);
 }
 
 void Connection::hand_over(Side side, std::string_view bytes) {
@@ -432,7 +488,10 @@ void Connection::deliver_unread(Side side) {
 
 void Connection::end_arrives(Side side) {
   Ending& end = ends_[side];
-  if (end.dead || (end.closed && !end.has_handle && end.unread.empty())) return;
+  if (end.dead) {
+    if (end.gave_up) refuse_bytes(side);
+    return;
+  }
   trace(TraceKind::End, side, 0, {});
   if (!end.unread.empty() || !end.established || end.paused) {
     end.end_unread = true;
@@ -445,9 +504,7 @@ void Connection::fail(Side side, world::TransportError error) {
   Ending& end = ends_[side];
   if (end.dead) return;
   end.dead = true;
-  end.unread.clear();
-  directions_[side].unsent.clear();
-  directions_[side].unsent_bytes = 0;
+  forget(side);
   if (error == world::TransportError::Reset) trace(TraceKind::Reset, side, 0, {});
   world::TransportEvents* events = std::exchange(end.events, nullptr);
   if (events != nullptr) events->on_error(make_error_code(error));
@@ -485,10 +542,11 @@ void SimListener::set_accepting(bool accepting) {
   if (!accepting || backlog_.empty()) return;
   network_.loop_.post(
       [&network = network_, host = host_.id(), port = local_.port] {
-        const auto found = network.listeners_.find({host, port});
-        if (found == network.listeners_.end()) return;
-        SimListener& self = *found->second;
-        while (self.accepting_ && !self.backlog_.empty()) {
+        while (true) {  // each of those accepted may close the listener
+          const auto found = network.listeners_.find({host, port});
+          if (found == network.listeners_.end()) return;
+          SimListener& self = *found->second;
+          if (!self.accepting_ || self.backlog_.empty()) return;
           Connection* connection = self.backlog_.front();
           self.backlog_.erase(self.backlog_.begin());
           connection->accept_late(self.events_);

@@ -43,6 +43,7 @@ class Connection {
     world::TimePoint arrives{};
     std::uint32_t size = 0;
     Kind kind = Kind::Data;
+    bool doomed = false;  // lost so often that the sender gives up when it would arrive
     char* bytes() { return reinterpret_cast<char*>(this + 1); }
     std::string_view view() { return {bytes(), size}; }
   };
@@ -85,6 +86,7 @@ class Connection {
     bool closed = false;      // its user wants nothing more
     bool dead = false;        // reset, refused or given up
     bool end_unread = false;  // FIN came while bytes were unread
+    bool gave_up = false;     // dead, and the peer was not told
   };
 
   static Side other(Side side) { return side == kClient ? kServer : kClient; }
@@ -97,12 +99,14 @@ class Connection {
   void pause(Side side) { ends_[side].paused = true; }
   void resume(Side side);
   void drop_handle(Side side);
+  void forget(Side side);
 
   void send(Direction& direction, Segment& segment);
   void send_control(Side from, Kind kind);
   void pump(Direction& direction);
   void arrivals(Direction& direction);
   void arrive(Direction& direction, Segment& segment);
+  void connected();
   void syn_arrives();
   void ack_arrives();
   void data_arrives(Direction& direction, Segment& segment);
@@ -111,13 +115,17 @@ class Connection {
   void end_arrives(Side side);
   void fail(Side side, world::TransportError error);
   void room_made(Direction& direction, std::uint32_t bytes);
+  void refuse_bytes(Side side);
   bool swallowed(Direction& direction);
+  void give_up(Direction& direction);
+  world::TimePoint give_up_at() const;
   void trace(world::TraceKind kind, Side who, std::uint64_t a, std::string_view text);
   /// Destroys the connection when nobody can notice it any more.
   void collect();
 
   Network& network_;
   std::uint64_t flow_;
+  world::TimePoint opened_;
   Connection* next_ = nullptr;  // among all of the network
   Connection* previous_ = nullptr;
   std::uint32_t depth_ = 0;  // calls into users that are under way
