@@ -40,7 +40,8 @@ void Host::resolve(std::string_view name, std::function<void(const world::Resolu
           answer.time_to_live = found->time_to_live;
           text += found->failing ? ": failure" : " ->";
           for (const std::uint32_t address : answer.addresses) {
-            text += " " + world::Endpoint{address, 0}.address_text();
+            text += ' ';
+            text += world::Endpoint{address, 0}.address_text();
           }
         } else {
           text += ": no such name";
