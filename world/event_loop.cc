@@ -70,23 +70,27 @@ void EventLoop::remove(Task& task) {
   --pending_;
 }
 
+/// From where the tasks of a slot are to be told apart: the start of the slot or, when all are due
+/// at one instant, that instant. They then go to level 0 in one step.
+std::int64_t EventLoop::start_of(const List& list, int level) {
+  const std::int64_t due = list.first->due_;
+  for (const Task* task = list.first->next_; task != nullptr; task = task->next_) {
+    if (task->due_ == due) continue;
+    const auto digits = static_cast<std::uint64_t>(due) >> (level * kBits);
+    return static_cast<std::int64_t>(digits << (level * kBits));
+  }
+  return due;
+}
+
 int EventLoop::settle(std::int64_t deadline) {
   while (true) {
     if (levels_occupied_ == 0) return -1;
     const int index = std::countr_zero(levels_occupied_);
     Level& level = *levels_[static_cast<std::size_t>(index)];
     const int slot = std::countr_zero(level.occupied);
-    if (index == 0) {
-      const std::int64_t due = level.slots[static_cast<std::size_t>(slot)].first->due_;
-      return due <= deadline ? slot : -1;
-    }
     List& list = level.slots[static_cast<std::size_t>(slot)];
-    // A lone task is the earliest there is: its own due time is the new base.
-    const std::int64_t start =
-        list.first == list.last
-            ? list.first->due_
-            : static_cast<std::int64_t>(static_cast<std::uint64_t>(list.first->due_) >>
-                                        (index * kBits) << (index * kBits));
+    if (index == 0) return list.first->due_ <= deadline ? slot : -1;
+    const std::int64_t start = start_of(list, index);
     if (start > deadline) return -1;
     base_ = start;
     Task* task = list.first;

@@ -121,6 +121,7 @@ class EventLoop {
   bool run_next(std::int64_t deadline);
   void insert(Task& task);
   void remove(Task& task);
+  static std::int64_t start_of(const List& list, int level);
   /// Moves tasks down until the earliest ones stand in level 0. Returns the slot, or -1.
   int settle(std::int64_t deadline);
   void move_to(std::int64_t instant);
