@@ -13,12 +13,12 @@ namespace world {
 
 /// What happened. The numbers enter the trace hash: append new kinds at the end.
 enum class TraceKind : std::uint8_t {
-  // Network; `flow` is the connection. Text of Data: the bytes as they arrive.
-  Connect,         ///< Text: "local -> remote".
-  Accept,          ///< Text: "local <- remote".
+  // Network; `flow` is the connection, `b` the peer's end: address << 16 | port.
+  Connect,         ///< `a`: the port that is connected to.
+  Accept,          ///< `a`: the port that was connected to.
   Refuse,          ///< A connect was answered by a reset.
   ConnectTimeout,  ///< A connect was never answered.
-  Data,            ///< `who` received bytes.
+  Data,            ///< `who` received `a` bytes. Text: the bytes.
   End,             ///< `who` received the peer's FIN.
   Reset,           ///< `who` received a reset.
   Resolve,         ///< Text: "name -> addresses" or "name: failure".
