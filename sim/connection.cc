@@ -132,6 +132,7 @@ void Connection::write(Side side, std::string_view bytes) {
   Direction& direction = directions_[side];
   if (end.dead) return;  // the user has not heard of it yet
   assert(!end.closed && !direction.finishing);
+  const bool connected = side == kServer || ends_[kClient].established;
   const std::size_t segment_bytes = direction.link->segment_bytes;
   while (!bytes.empty()) {
     const std::size_t size = std::min(bytes.size(), segment_bytes);
@@ -141,10 +142,15 @@ void Connection::write(Side side, std::string_view bytes) {
     segment->size = static_cast<std::uint32_t>(size);
     std::memcpy(segment->bytes(), bytes.data(), size);
     bytes.remove_prefix(size);
-    direction.unsent.push(*segment);
-    direction.unsent_bytes += segment->size;
+    if (connected && direction.unsent.empty() &&
+        direction.window_used + segment->size <= Network::kWindowBytes) {
+      direction.window_used += segment->size;
+      send(direction, *segment);
+    } else {
+      direction.unsent.push(*segment);
+      direction.unsent_bytes += segment->size;
+    }
   }
-  pump(direction);
 }
 
 void Connection::finish(Side side) {
