@@ -132,7 +132,7 @@ def test_a_file_of_100_mb(run: Callable[..., Done], smallest: Path, tail: str) -
 
     text = said(judge(run, smallest))
 
-    assert f"{smallest}: " in text
+    assert str(smallest) in text
     assert "byte" in text or "MiB" in text
 
 
