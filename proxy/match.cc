@@ -10,7 +10,9 @@
 namespace proxy {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 bool equals_ignoring_case(std::string_view text, std::string_view lower_case) {
   if (text.size() != lower_case.size()) return false;
@@ -54,8 +56,7 @@ bool holds(const TextMatch& test, std::string_view value) {
       return full_match(*test.regex, value);
     case TextMatch::Kind::Range: {
       std::int64_t number = 0;
-      return parse_integer(value, number) && number >= test.range_start &&
-             number < test.range_end;
+      return parse_integer(value, number) && number >= test.range_start && number < test.range_end;
     }
   }
   return false;

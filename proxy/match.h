@@ -7,7 +7,7 @@
 
 namespace proxy {
 
-/// What routing looks at. The path is normalised; Host is not among the headers.
+/// What routing looks at. The path is normalised.
 struct RequestView {
   std::string_view method;
   std::string_view target;  ///< Path and query.

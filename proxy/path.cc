@@ -7,12 +7,12 @@ namespace proxy {
 namespace {
 
 enum Class : std::uint8_t {
-  kPlain,     // written as it is; when escaped, stays escaped
-  kDecode,    // unreserved: an escaped one is decoded
-  kEncode,    // a raw one is percent-encoded
-  kPercent,   // may begin an escape
-  kSlash,     // '/' or '\\'
-  kRefuse,    // '#'
+  kPlain,    // written as it is; when escaped, stays escaped
+  kDecode,   // unreserved: an escaped one is decoded
+  kEncode,   // a raw one is percent-encoded
+  kPercent,  // may begin an escape
+  kSlash,    // '/' or '\\'
+  kRefuse,   // '#'
 };
 
 /// What becomes of each character of a path.
@@ -37,7 +37,9 @@ constexpr std::array<Class, 256> make_classes() {
 
 constexpr std::array<Class, 256> kClasses = make_classes();
 
-Class class_of(char c) { return kClasses[static_cast<unsigned char>(c)]; }
+Class class_of(char c) {
+  return kClasses[static_cast<unsigned char>(c)];
+}
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';

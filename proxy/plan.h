@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "world/time.h"
 #include "wire/headers.h"
+#include "world/time.h"
 
 namespace re2 {
 class RE2;
@@ -63,7 +63,7 @@ struct RetryPolicy {
   bool on_reset = false;
   std::set<std::uint16_t> statuses;
   std::set<int> grpc_statuses;
-  bool previous_hosts = false;             ///< Prefer a host that was not tried yet.
+  bool previous_hosts = false;  ///< Prefer a host that was not tried yet.
   std::uint32_t host_selection_attempts = 1;
   bool is_default = false;  ///< App Mesh's own, for routes that give none.
 };
@@ -94,8 +94,8 @@ struct Route {
   std::optional<RetryPolicy> retry;
   std::vector<WeightedCluster> clusters;  ///< At least one, unless all weights are 0.
 
-  int priority = 1000;      ///< As it was ordered by; for explanations.
-  std::string resource;     ///< "gatewayRoute chapters" or "route r of virtualRouter v".
+  int priority = 1000;   ///< As it was ordered by; for explanations.
+  std::string resource;  ///< "gatewayRoute chapters" or "route r of virtualRouter v".
 };
 
 /// The routes for the authorities it names. Exactly one is chosen for a request.
@@ -128,10 +128,10 @@ struct Cluster {
 
   /// How its endpoints are found.
   enum class Discovery : std::uint8_t {
-    Self,         ///< The gateway's own second hop, at 127.0.0.1:15001.
-    LogicalDns,   ///< One address at a time of `host_name`.
-    StrictDns,    ///< Every address of `host_name` is an endpoint.
-    Static,       ///< `endpoints` ("host:port" names), resolved once.
+    Self,        ///< The gateway's own second hop, at 127.0.0.1:15001.
+    LogicalDns,  ///< One address at a time of `host_name`.
+    StrictDns,   ///< Every address of `host_name` is an endpoint.
+    Static,      ///< `endpoints` ("host:port" names), resolved once.
   };
   Discovery discovery = Discovery::LogicalDns;
   std::string host_name;
@@ -145,8 +145,8 @@ struct HopTimers {
   Duration connection_idle = std::chrono::hours(1);
   Duration delayed_close = std::chrono::seconds(1);
   Duration drain = std::chrono::seconds(5);
-  Duration request{};          ///< Whole request must have arrived; 0: none.
-  Duration request_headers{};  ///< The head must have arrived; 0: none.
+  Duration request{};                                 ///< Whole request must have arrived; 0: none.
+  Duration request_headers{};                         ///< The head must have arrived; 0: none.
   Duration tls_inspector = std::chrono::seconds(15);  ///< For the first byte; 0: no inspector.
   std::uint32_t max_requests_per_connection = 0;      ///< 0: without limit.
 };
@@ -156,7 +156,7 @@ struct AccessLogPlan {
   enum class Kind : std::uint8_t { Default, Text, Json };
   std::string path;
   Kind kind = Kind::Default;
-  std::string text;                                        ///< Of kind Text: a format string.
+  std::string text;                                       ///< Of kind Text: a format string.
   std::vector<std::pair<std::string, std::string>> json;  ///< Of kind Json: key, format; in order.
 };
 
@@ -164,10 +164,10 @@ struct AccessLogPlan {
 struct HopPlan {
   enum class Role : std::uint8_t { Ingress, Egress };
   Role role = Role::Ingress;
-  std::string name;             ///< "ingress" or "egress".
-  std::uint16_t port = 0;       ///< It listens on.
-  bool loopback_only = false;   ///< Bound to 127.0.0.1 rather than to all addresses.
-  bool accept_http1 = true;     ///< False for http2 and grpc listeners.
+  std::string name;            ///< "ingress" or "egress".
+  std::uint16_t port = 0;      ///< It listens on.
+  bool loopback_only = false;  ///< Bound to 127.0.0.1 rather than to all addresses.
+  bool accept_http1 = true;    ///< False for http2 and grpc listeners.
   bool websocket = true;
   RouteTable routes;
   std::vector<Cluster> clusters;

@@ -1,0 +1,168 @@
+#include "proxy/hop.h"
+
+#include <algorithm>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "proxy/downstream.h"
+#include "proxy/stream.h"
+
+namespace proxy {
+namespace {
+
+/// How many finished objects are kept for the next request.
+constexpr std::size_t kSpare = 64;
+
+}  // namespace
+
+Hop::Hop(world::World& world, const HopPlan& plan)
+    : world_(world),
+      plan_(plan),
+      request_ids_(world.random(plan.name + "/request-id")),
+      weights_(world.random(plan.name + "/weights")),
+      backoff_(world.random(plan.name + "/back-off")),
+      burial_(world.loop(), world.id(), world::bind<&Hop::bury>(this)) {
+  upstreams_.reserve(plan.clusters.size());
+  for (const Cluster& cluster : plan.clusters) {
+    upstreams_.push_back(std::make_unique<Upstream>(world, cork_, cluster));
+  }
+}
+
+Hop::~Hop() = default;
+
+world::Result<bool> Hop::start() {
+  if (plan_.access_log) {
+    auto format = LogFormat::compile(*plan_.access_log);
+    if (!format) return world::Error{"/spec/logging/accessLog", format.error().message};
+    log_format_ = std::move(*format);
+    if (!world_.append(plan_.access_log->path, {})) {
+      return world::Error{"/spec/logging/accessLog/file/path",
+                          fmt::format("{} cannot be written", plan_.access_log->path)};
+    }
+  }
+  auto listener =
+      world_.listen({plan_.loopback_only ? world::kLoopbackAddress : 0, plan_.port}, *this);
+  if (!listener) return listener.error();
+  listener_ = std::move(*listener);
+  listener_->set_accepting(false);
+  clusters_awaited_ = upstreams_.size() + 1;
+  for (auto& upstream : upstreams_) upstream->start(world::bind<&Hop::on_cluster_ready>(this));
+  on_cluster_ready();
+  return true;
+}
+
+void Hop::on_cluster_ready() {
+  if (--clusters_awaited_ == 0) listener_->set_accepting(true);
+}
+
+void Hop::on_accept(std::unique_ptr<world::Transport> transport) {
+  auto connection = std::make_unique<Downstream>(*this, std::move(transport));
+  connection->index_ = connections_.size();
+  connections_.push_back(std::move(connection));
+}
+
+void Hop::lose(Downstream& connection) {
+  const std::size_t index = connection.index_;
+  graveyard_.push_back(std::move(connections_[index]));
+  if (index + 1 != connections_.size()) {
+    connections_[index] = std::move(connections_.back());
+    connections_[index]->index_ = index;
+  }
+  connections_.pop_back();
+  burial_.start_after({});
+}
+
+void Hop::bury() {
+  graveyard_.clear();
+}
+
+std::unique_ptr<Stream> Hop::take_stream() {
+  if (spare_streams_.empty()) return std::make_unique<Stream>(*this);
+  auto stream = std::move(spare_streams_.back());
+  spare_streams_.pop_back();
+  stream->reset();
+  return stream;
+}
+
+void Hop::give_back(std::unique_ptr<Stream> stream) {
+  // Kept as it is until it is taken again: it may still be on the call stack.
+  spare_streams_.push_back(std::move(stream));
+}
+
+std::unique_ptr<wire::http1::RequestHead> Hop::take_request_head() {
+  if (spare_request_heads_.empty()) return std::make_unique<wire::http1::RequestHead>();
+  auto head = std::move(spare_request_heads_.back());
+  spare_request_heads_.pop_back();
+  return head;
+}
+
+void Hop::give_back(std::unique_ptr<wire::http1::RequestHead> head) {
+  if (spare_request_heads_.size() >= kSpare) return;
+  head->clear();
+  spare_request_heads_.push_back(std::move(head));
+}
+
+std::unique_ptr<wire::http1::ResponseHead> Hop::take_response_head() {
+  if (spare_response_heads_.empty()) return std::make_unique<wire::http1::ResponseHead>();
+  auto head = std::move(spare_response_heads_.back());
+  spare_response_heads_.pop_back();
+  return head;
+}
+
+void Hop::give_back(std::unique_ptr<wire::http1::ResponseHead> head) {
+  if (spare_response_heads_.size() >= kSpare) return;
+  head->clear();
+  spare_response_heads_.push_back(std::move(head));
+}
+
+std::string_view Hop::date() {
+  const auto second = std::chrono::floor<std::chrono::seconds>(world_.calendar());
+  const std::int64_t count = second.time_since_epoch().count();
+  if (count != date_second_) {
+    date_second_ = count;
+    date_ =
+        fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(static_cast<std::time_t>(count)));
+  }
+  return date_;
+}
+
+std::string Hop::new_request_id(char decision) {
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  std::string id(36, '-');
+  std::uint64_t bits = request_ids_.next();
+  for (std::size_t i = 0, digit = 0; i < id.size(); ++i) {
+    if (i == 8 || i == 13 || i == 18 || i == 23) continue;
+    if (digit++ == 16) bits = request_ids_.next();
+    id[i] = kHex[bits & 15];
+    bits >>= 4;
+  }
+  id[14] = decision;
+  id[19] = kHex[8 | (static_cast<std::size_t>(kHex.find(id[19])) & 3)];
+  return id;
+}
+
+std::size_t Hop::pick_cluster(const Route& route) {
+  const auto& clusters = route.clusters;
+  if (clusters.size() == 1) return clusters.front().cluster;
+  std::uint64_t total = 0;
+  for (const WeightedCluster& weighted : clusters) total += weighted.weight;
+  std::uint64_t drawn = weights_.below(total);
+  for (const WeightedCluster& weighted : clusters) {
+    if (drawn < weighted.weight) return weighted.cluster;
+    drawn -= weighted.weight;
+  }
+  return clusters.back().cluster;
+}
+
+void Hop::log(const LogEntry& entry, std::uint64_t flow) {
+  line_.clear();
+  log_format_->append(line_, entry);
+  world_.append(plan_.access_log->path, line_);
+  std::string_view text = line_;
+  if (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  world_.trace(world::TraceKind::AccessLog, flow, plan_.role == HopPlan::Role::Egress ? 1 : 0,
+               entry.status, text);
+}
+
+}  // namespace proxy

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/access_log.h"
+#include "proxy/cork.h"
+#include "proxy/plan.h"
+#include "proxy/upstream.h"
+#include "wire/http1/message.h"
+#include "world/world.h"
+
+namespace proxy {
+
+class Downstream;
+class Stream;
+
+/// One connection manager at run time: a listener, its routes and its clusters.
+///
+/// A virtual gateway is two of them, one behind the other. Source: ENV-HTTP-01, CD-01.
+class Hop final : private world::AcceptEvents {
+ public:
+  Hop(world::World& world, const HopPlan& plan);
+  ~Hop() override;
+  Hop(const Hop&) = delete;
+  Hop& operator=(const Hop&) = delete;
+
+  /// Opens the listener; connections are accepted once every cluster has had its first answer.
+  /// Errors: the port is taken; the access log's format or path cannot be used.
+  world::Result<bool> start();
+
+  /// Where requests of that authority go by default; nullptr for what no route can do.
+  Upstream& upstream(std::size_t cluster) { return *upstreams_[cluster]; }
+  const Upstream& upstream(std::size_t cluster) const { return *upstreams_[cluster]; }
+
+  std::uint64_t downstream_connections() const { return connections_.size(); }
+  std::uint64_t active_requests() const { return active_requests_; }
+  std::uint64_t requests_total() const { return requests_total_; }
+
+  const HopPlan& plan() const { return plan_; }
+  world::World& world() { return world_; }
+  Cork& cork() { return cork_; }
+
+ private:
+  friend class Downstream;
+  friend class Stream;
+
+  void on_accept(std::unique_ptr<world::Transport> transport) override;
+  void on_cluster_ready();
+
+  std::unique_ptr<Stream> take_stream();
+  void give_back(std::unique_ptr<Stream> stream);
+  std::unique_ptr<wire::http1::RequestHead> take_request_head();
+  void give_back(std::unique_ptr<wire::http1::RequestHead> head);
+  std::unique_ptr<wire::http1::ResponseHead> take_response_head();
+  void give_back(std::unique_ptr<wire::http1::ResponseHead> head);
+  void lose(Downstream& connection);
+  void bury();
+
+  /// The value of the date header at this instant.
+  std::string_view date();
+  /// A random UUID (version 4) with the trace decision in its 15th character.
+  std::string new_request_id(char decision);
+  std::size_t pick_cluster(const Route& route);
+  void log(const LogEntry& entry, std::uint64_t flow);
+
+  world::World& world_;
+  const HopPlan& plan_;
+  Cork cork_;
+  world::Random request_ids_;
+  world::Random weights_;
+  world::Random backoff_;
+  std::optional<LogFormat> log_format_;
+  std::string line_;
+  std::vector<std::unique_ptr<Upstream>> upstreams_;
+  std::size_t clusters_awaited_ = 0;
+  std::unique_ptr<world::Listener> listener_;
+  std::vector<std::unique_ptr<Downstream>> connections_;
+  std::vector<std::unique_ptr<Downstream>> graveyard_;
+  world::Timer burial_;
+  std::vector<std::unique_ptr<Stream>> spare_streams_;
+  std::vector<std::unique_ptr<wire::http1::RequestHead>> spare_request_heads_;
+  std::vector<std::unique_ptr<wire::http1::ResponseHead>> spare_response_heads_;
+  std::int64_t date_second_ = -1;
+  std::string date_;
+  std::uint64_t active_requests_ = 0;
+  std::uint64_t requests_total_ = 0;
+};
+
+}  // namespace proxy

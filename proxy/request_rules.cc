@@ -1,0 +1,153 @@
+#include "proxy/request_rules.h"
+
+#include <algorithm>
+#include <array>
+
+#include "wire/http1/connection_rules.h"
+
+namespace proxy {
+namespace {
+
+using wire::HeaderMap;
+using wire::HeaderName;
+
+// Controls of the real proxy that only its own kind may set (ENV-HTTP-44).
+constexpr std::array<std::string_view, 16> kEnvoyControls = {
+    "x-envoy-decorator-operation",
+    "x-envoy-expected-rq-timeout-ms",
+    "x-envoy-force-trace",
+    "x-envoy-hedge-on-per-try-timeout",
+    "x-envoy-internal",
+    "x-envoy-ip-tags",
+    "x-envoy-max-retries",
+    "x-envoy-original-url",
+    "x-envoy-retriable-header-names",
+    "x-envoy-retriable-status-codes",
+    "x-envoy-retry-grpc-on",
+    "x-envoy-retry-on",
+    "x-envoy-upstream-alt-stat-name",
+    "x-envoy-upstream-rq-per-try-timeout-ms",
+    "x-envoy-upstream-rq-timeout-alt-response",
+    "x-envoy-upstream-rq-timeout-ms",
+};
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char x, char y) { return lower(x) == lower(y); });
+}
+
+}  // namespace
+
+RequestVerdict check_request_head(const wire::http1::RequestHead& head) {
+  RequestVerdict verdict;
+  const HeaderMap& headers = head.headers;
+  verdict.closes = wire::http1::wants_close(false, headers);
+  verdict.expects_continue = equals_ignoring_case(headers.get(HeaderName::Expect), "100-continue");
+  if (!headers.has(HeaderName::Host)) {
+    verdict.status = 400;
+    verdict.details = "missing_host_header";
+  } else if (head.method != "CONNECT" && head.target.front() != '/') {
+    verdict.status = 404;
+    verdict.details = "absolute_path_rejected";
+  } else if (head.method == "QUERY" && !headers.has(HeaderName::ContentType)) {
+    verdict.status = 400;
+    verdict.details = "missing_content_type";
+  }
+  return verdict;
+}
+
+void remove_connection_headers(HeaderMap& headers, bool upgrade) {
+  for (std::size_t i = 0; i < headers.size();) {
+    bool remove = false;
+    switch (headers.known(i)) {
+      case HeaderName::Connection:
+      case HeaderName::Upgrade:
+        remove = !upgrade;
+        break;
+      case HeaderName::KeepAlive:
+      case HeaderName::ProxyConnection:
+      case HeaderName::TransferEncoding:
+      case HeaderName::Http2Settings:
+      case HeaderName::EnvoyExpectedTimeout:
+        remove = true;
+        break;
+      case HeaderName::Te:
+        remove = headers.value(i) != "trailers";
+        break;
+      case HeaderName::Other: {
+        const std::string_view name = headers.name(i);
+        remove = name.substr(0, 8) == "x-envoy-" &&
+                 std::binary_search(kEnvoyControls.begin(), kEnvoyControls.end(), name);
+        break;
+      }
+      default:
+        break;
+    }
+    if (remove) {
+      headers.remove_at(i);
+    } else {
+      ++i;
+    }
+  }
+}
+
+void remove_response_headers(HeaderMap& headers, bool upgrade) {
+  for (std::size_t i = 0; i < headers.size();) {
+    bool remove = false;
+    switch (headers.known(i)) {
+      case HeaderName::Connection:
+      case HeaderName::Upgrade:
+        remove = !upgrade;
+        break;
+      case HeaderName::KeepAlive:
+      case HeaderName::ProxyConnection:
+      case HeaderName::TransferEncoding:
+        remove = true;
+        break;
+      default:
+        break;
+    }
+    if (remove) {
+      headers.remove_at(i);
+    } else {
+      ++i;
+    }
+  }
+}
+
+bool asks_for_websocket(const HeaderMap& headers) {
+  return equals_ignoring_case(headers.get(HeaderName::Upgrade), "websocket");
+}
+
+bool is_undecided_uuid(std::string_view id) {
+  constexpr std::size_t kUuidSize = 36;
+  if (id.size() != kUuidSize) return false;
+  const char decision = id[kTraceDecisionAt];
+  return decision != '9' && decision != 'a' && decision != 'b';
+}
+
+bool may_have_body(std::string_view method) {
+  return method != "GET" && method != "HEAD" && method != "DELETE" && method != "TRACE" &&
+         method != "CONNECT";
+}
+
+std::string percent_encoded_message(std::string_view message) {
+  static constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : message) {
+    if (c >= ' ' && c < 0x7f && c != '%') {
+      out += c;
+    } else {
+      out += '%';
+      out += kHex[static_cast<unsigned char>(c) >> 4];
+      out += kHex[static_cast<unsigned char>(c) & 15];
+    }
+  }
+  return out;
+}
+
+}  // namespace proxy

@@ -1,0 +1,705 @@
+#include "proxy/stream.h"
+
+#include <algorithm>
+#include <cassert>
+#include <charconv>
+
+#include "proxy/path.h"
+#include "proxy/request_rules.h"
+#include "wire/http1/serializer.h"
+
+namespace proxy {
+namespace {
+
+using namespace std::chrono_literals;
+using wire::HeaderMap;
+using wire::HeaderName;
+using wire::http1::Framing;
+
+constexpr Duration kDefaultTimeout = 15s;      // Envoy's own; AM-TMO-01
+constexpr std::size_t kBufferBytes = 1 << 20;  // per connection and direction, as in the real proxy
+constexpr std::int64_t kBackoffMillis = 25;    // ENV-HTTP-81
+constexpr std::int64_t kMostBackoffMillis = 250;
+
+std::string underscored(std::string_view text) {
+  std::string out(text);
+  std::replace(out.begin(), out.end(), ' ', '_');
+  return out;
+}
+
+ResponseFlag flag_of(ResetReason reason) {
+  switch (reason) {
+    case ResetReason::RefusedConnection:
+    case ResetReason::ConnectTimeout:
+      return ResponseFlag::UpstreamFailure;
+    case ResetReason::ConnectionTermination:
+      return ResponseFlag::UpstreamClosed;
+    case ResetReason::ProtocolError:
+      return ResponseFlag::UpstreamProtocol;
+    case ResetReason::Overflow:
+      return ResponseFlag::UpstreamOverflow;
+    case ResetReason::NoHealthyHost:
+      return ResponseFlag::NoHealthyUpstream;
+  }
+  return ResponseFlag::UpstreamFailure;
+}
+
+/// Writes a number into a header.
+void set_number(HeaderMap& headers, HeaderName name, std::int64_t number) {
+  char digits[24];
+  const auto [end, error] = std::to_chars(digits, digits + sizeof(digits), number);
+  (void)error;
+  headers.set(name, {digits, static_cast<std::size_t>(end - digits)});
+}
+
+/// The gRPC status for an HTTP status. Source: ENV-HTTP-101.
+int grpc_status_of(std::uint16_t status) {
+  switch (status) {
+    case 400:
+      return 13;
+    case 401:
+      return 16;
+    case 403:
+      return 7;
+    case 404:
+      return 12;
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return 14;
+    default:
+      return 2;
+  }
+}
+
+}  // namespace
+
+Stream::Stream(Hop& hop)
+    : hop_(hop),
+      route_timer_(hop.world().loop(), hop.world().id(),
+                   world::bind<&Stream::on_route_timeout>(this)),
+      try_timer_(hop.world().loop(), hop.world().id(), world::bind<&Stream::on_try_timeout>(this)),
+      idle_timer_(hop.world().loop(), hop.world().id(), world::bind<&Stream::on_idle>(this)),
+      retry_timer_(hop.world().loop(), hop.world().id(), world::bind<&Stream::retry>(this)) {}
+
+Stream::~Stream() = default;
+
+void Stream::reset() {
+  if (head_ != nullptr) hop_.give_back(std::move(head_));
+  if (response_ != nullptr) hop_.give_back(std::move(response_));
+  downstream_ = nullptr;
+  authority_.clear();
+  original_path_.clear();
+  details_.clear();
+  transport_failure_.clear();
+  reply_body_.clear();
+  // Large bodies were rare: their memory is not kept.
+  if (body_.capacity() > 4096) {
+    body_ = {};
+  } else {
+    body_.clear();
+  }
+  tried_.clear();
+  route_ = nullptr;
+  upstream_ = nullptr;
+  host_ = nullptr;
+  forget_upstream();
+  idle_after_ = {};
+  completed_ = {};
+  received_ = answered_ = 0;
+  attempts_ = retries_ = 0;
+  flags_ = status_ = 0;
+  grpc_status_ = -1;
+  upstream_local_ = {};
+  keep_body_ = request_complete_ = response_begun_ = response_complete_ = false;
+  chunked_request_ = chunked_response_ = head_request_ = grpc_request_ = false;
+  upgrade_ = tunnel_ = counted_retry_ = upstream_paused_ = ended_ = false;
+}
+
+Duration Stream::route_timeout() const {
+  return route_ != nullptr && route_->timeout ? *route_->timeout : kDefaultTimeout;
+}
+
+// --- The request's way in --------------------------------------------------------------------
+
+void Stream::begin(Downstream& downstream, std::unique_ptr<wire::http1::RequestHead> head,
+                   bool complete) {
+  downstream_ = &downstream;
+  head_ = std::move(head);
+  started_ = active_at_ = hop_.world().now();
+  ++hop_.active_requests_;
+  ++hop_.requests_total_;
+  request_complete_ = complete;
+  if (complete) completed_ = started_;
+  head_request_ = head_->method == "HEAD";
+  upgrade_ = head_->upgrade;
+  chunked_request_ = head_->framing == Framing::Chunked;
+  grpc_request_ = is_grpc();
+  idle_after_ = hop_.plan().timers.stream_idle;
+  if (idle_after_ > Duration::zero()) idle_timer_.start_after(idle_after_);
+
+  const RequestVerdict verdict = check_request_head(*head_);
+  authority_ = head_->headers.get(HeaderName::Host);
+  if (verdict.closes) downstream.set_client_closes();
+  if (verdict.expects_continue) {
+    downstream.out() += "HTTP/1.1 100 Continue\r\n\r\n";
+    head_->headers.remove(HeaderName::Expect);
+  }
+  if (verdict.status != 0) {
+    if (verdict.status == 400) downstream.set_closing();
+    local_reply(verdict.status, {}, verdict.details);
+    return;
+  }
+  const bool connect = head_->method == "CONNECT";
+  if (!connect && !normalize_path(head_->target)) {
+    downstream.set_closing();
+    local_reply(400, {}, "path_normalization_failed");
+    return;
+  }
+  prepare_headers();
+  if (upgrade_ && !connect && !(hop_.plan().websocket && asks_for_websocket(head_->headers))) {
+    local_reply(403, {}, "upgrade_failed");
+    return;
+  }
+  choose_route();
+}
+
+/// What the connection manager itself removes and adds. Source: ENV-HTTP-41, -42, -44, -45.
+void Stream::prepare_headers() {
+  HeaderMap& headers = head_->headers;
+  remove_connection_headers(headers, upgrade_);
+  if (!headers.has(HeaderName::ForwardedProto)) headers.add(HeaderName::ForwardedProto, "http");
+  const std::size_t id = headers.find(HeaderName::RequestId);
+  const char decision = headers.get("x-client-trace-id").empty() ? '9' : 'b';
+  if (id == HeaderMap::npos) {
+    headers.add(HeaderName::RequestId, hop_.new_request_id(decision));
+  } else if (const std::string_view given = headers.value(id); is_undecided_uuid(given)) {
+    std::string marked(given);
+    marked[kTraceDecisionAt] = decision;
+    headers.set_value(id, marked);
+  }
+}
+
+void Stream::choose_route() {
+  const std::string_view scheme = head_->scheme.empty() ? "http" : head_->scheme;
+  const RequestView view{head_->method, head_->target, authority_, scheme, head_->headers};
+  const VirtualHost* host = find_host(hop_.plan().routes, authority_);
+  route_ = host == nullptr || head_->method == "CONNECT" ? nullptr : find_route(*host, view);
+  if (route_ == nullptr) {
+    set_flag(ResponseFlag::NoRoute);
+    local_reply(404, {}, "route_not_found");
+    return;
+  }
+  hop_.world().trace(world::TraceKind::RouteChosen, downstream_->transport().flow(), 0, 0,
+                     route_->name);
+  if (route_->clusters.empty()) {
+    set_flag(ResponseFlag::NoCluster);
+    local_reply(503, {}, "cluster_not_found");
+    return;
+  }
+  upstream_ = &hop_.upstream(hop_.pick_cluster(*route_));
+  if (route_->idle_timeout) {
+    idle_after_ = *route_->idle_timeout;
+    idle_timer_.stop();
+    if (idle_after_ > Duration::zero()) idle_timer_.start_after(idle_after_);
+  }
+  set_expected_timeout();
+  rewrite();
+  keep_body_ = route_->retry && route_->retry->max_retries > 0;
+  if (request_complete_) start_response_timers();
+  send_upstream();
+}
+
+void Stream::set_expected_timeout() {
+  const Duration whole = route_timeout();
+  Duration expected = route_->retry ? route_->retry->per_try_timeout : Duration::zero();
+  if (expected == Duration::zero() || (whole > Duration::zero() && expected >= whole)) {
+    expected = whole;
+  }
+  if (expected == Duration::zero()) return;
+  if (whole > Duration::zero() && attempts_ > 0 && request_complete_) {
+    const Duration left = whole - (hop_.world().now() - completed_);
+    expected = std::clamp<Duration>(expected, 1ms, std::max<Duration>(left, 1ms));
+  }
+  set_number(head_->headers, HeaderName::EnvoyExpectedTimeout,
+             std::chrono::duration_cast<std::chrono::milliseconds>(expected).count());
+}
+
+/// Source: ENV-HTTP-03, -16, -17, -40, CD-05.
+void Stream::rewrite() {
+  HeaderMap& headers = head_->headers;
+  if (route_->virtual_service_header) {
+    headers.add(HeaderName::MeshVirtualService, *route_->virtual_service_header);
+  }
+  if (route_->host_rewrite) {
+    if (!authority_.empty()) headers.set(HeaderName::EnvoyOriginalHost, authority_);
+    authority_ = *route_->host_rewrite;
+    headers.set(HeaderName::Host, authority_);
+  }
+  if (route_->prefix_rewrite || route_->path_rewrite) {
+    headers.set(HeaderName::EnvoyOriginalPath, head_->target);
+    head_->target = rewritten_target(*route_, head_->target);
+  }
+}
+
+void Stream::send_upstream() {
+  ++attempts_;
+  const bool prefer_others = route_->retry && route_->retry->previous_hosts;
+  upstream_->request(*this, prefer_others ? tried_ : std::vector<UpstreamHost*>(),
+                     prefer_others ? route_->retry->host_selection_attempts : 1);
+}
+
+void Stream::on_upstream_ready(UpstreamConnection& connection) {
+  host_ = upstream_host();
+  upstream_local_ = connection.local();
+  connection.lend(hop_.take_response_head());
+  connection.begin(head_request_, upgrade_);
+  write_request_head(connection);
+  if (!body_.empty()) {
+    write_request_body(connection, body_);
+    if (!keep_body_) body_.clear();
+  }
+  if (request_complete_) finish_request(connection);
+}
+
+void Stream::write_request_head(UpstreamConnection& connection) {
+  HeaderMap& headers = head_->headers;
+  if (chunked_request_) {
+    headers.set(HeaderName::TransferEncoding, "chunked");
+  } else if (head_->framing == Framing::None && !headers.has(HeaderName::ContentLength) &&
+             may_have_body(head_->method)) {
+    headers.add(HeaderName::ContentLength, "0");
+  }
+  wire::http1::append_request_head(connection.out(), head_->method, head_->target, headers);
+}
+
+void Stream::write_request_body(UpstreamConnection& connection, std::string_view bytes) {
+  if (chunked_request_) {
+    wire::http1::append_chunk(connection.out(), bytes);
+  } else {
+    connection.out() += bytes;
+  }
+}
+
+void Stream::finish_request(UpstreamConnection& connection) {
+  if (chunked_request_) wire::http1::append_last_chunk(connection.out());
+  connection.set_request_sent();
+  start_try_timer();
+}
+
+void Stream::on_body(std::string_view bytes) {
+  if (ended_) return;
+  touch();
+  received_ += bytes.size();
+  UpstreamConnection* connection = upstream_connection();
+  if (connection != nullptr) {
+    write_request_body(*connection, bytes);
+    if (connection->unsent() > kBufferBytes) downstream_->pause();
+    if (!keep_body_) return;
+    if (body_.size() + bytes.size() > kBufferBytes) {  // too large to be sent again
+      keep_body_ = false;
+      body_ = {};
+      return;
+    }
+  }
+  body_ += bytes;
+  if (connection == nullptr && body_.size() > kBufferBytes) downstream_->pause();
+}
+
+void Stream::on_request_complete() {
+  if (ended_ || request_complete_) return;
+  touch();
+  request_complete_ = true;
+  completed_ = hop_.world().now();
+  start_response_timers();
+  if (UpstreamConnection* connection = upstream_connection()) finish_request(*connection);
+}
+
+void Stream::start_response_timers() {
+  const Duration timeout = route_timeout();
+  if (timeout > Duration::zero()) route_timer_.start_after(timeout);
+}
+
+void Stream::start_try_timer() {
+  if (!route_->retry) return;
+  const Duration timeout = route_->retry->per_try_timeout;
+  const Duration whole = route_timeout();
+  if (timeout == Duration::zero() || (whole > Duration::zero() && timeout >= whole)) return;
+  try_timer_.start_after(timeout);
+}
+
+void Stream::on_upstream_drained() {
+  if (!ended_) downstream_->resume();
+}
+
+// --- What can go wrong -----------------------------------------------------------------------
+
+void Stream::on_client_gone() {
+  if (ended_) return;
+  set_flag(ResponseFlag::DownstreamClosed);
+  details_ = "downstream_remote_disconnect";
+  end(true);
+}
+
+void Stream::on_codec_error(Downstream& downstream, const wire::http1::CodecError& error) {
+  if (downstream_ == nullptr) {
+    downstream_ = &downstream;
+    started_ = hop_.world().now();
+    ++hop_.active_requests_;
+    ++hop_.requests_total_;
+  } else if (head_ != nullptr && route_ == nullptr) {
+    hop_.give_back(std::move(head_));  // as if it had never been read
+  }
+  set_flag(ResponseFlag::DownstreamProtocol);
+  downstream.set_closing();
+  if (error.status == 0 || response_begun_) {
+    details_ = error.details;
+    end(true);
+    return;
+  }
+  grpc_request_ = false;
+  local_reply(error.status, error.reason, error.details);
+}
+
+void Stream::on_headers_timeout(Downstream& downstream) {
+  downstream_ = &downstream;
+  started_ = hop_.world().now();
+  ++hop_.active_requests_;
+  ++hop_.requests_total_;
+  downstream.set_closing();
+  local_reply(408, "request header timeout", "request_header_timeout");
+}
+
+void Stream::on_route_timeout() {
+  const Cork::Event event(hop_.cork());
+  set_flag(ResponseFlag::UpstreamTimeout);
+  if (response_begun_) {
+    details_ = "response_timeout";
+    cut_off();
+    return;
+  }
+  local_reply(504, "upstream request timeout", "response_timeout");
+}
+
+void Stream::on_try_timeout() {
+  const Cork::Event event(hop_.cork());
+  if (response_begun_) return;
+  if (host_ != nullptr) tried_.push_back(host_);
+  upstream_->cancel(*this);
+  if (route_->retry->on_reset && schedule_retry()) return;
+  set_flag(ResponseFlag::UpstreamTimeout);
+  local_reply(504, "upstream request timeout", "upstream_per_try_timeout");
+}
+
+/// Restarts itself while there was activity: activity only leaves a time stamp.
+void Stream::on_idle() {
+  const Cork::Event event(hop_.cork());
+  const world::TimePoint due = active_at_ + idle_after_;
+  if (due > hop_.world().now()) {
+    idle_timer_.start_at(due);
+    return;
+  }
+  set_flag(ResponseFlag::StreamIdle);
+  if (response_begun_) {
+    details_ = "stream_idle_timeout";
+    cut_off();
+    return;
+  }
+  local_reply(request_complete_ ? 504 : 408, "stream timeout", "stream_idle_timeout");
+}
+
+void Stream::on_upstream_reset(ResetReason reason, std::string_view transport) {
+  host_ = upstream_host();
+  try_timer_.stop();
+  if (!transport.empty()) transport_failure_ = underscored(transport);
+  if (tunnel_) {
+    set_flag(flag_of(reason));
+    details_ = "upstream_reset_after_response_started{" + underscored(reset_text(reason)) + "}";
+    end(false);
+    return;
+  }
+  if (response_begun_) {
+    set_flag(flag_of(reason));
+    details_ = "upstream_reset_after_response_started{" + underscored(reset_text(reason)) + "}";
+    cut_off();
+    return;
+  }
+  if (host_ != nullptr) tried_.push_back(host_);
+  if (retry_on_reset(reason)) return;
+  set_flag(flag_of(reason));
+  if (reason == ResetReason::NoHealthyHost) {
+    local_reply(503, "no healthy upstream", "no_healthy_upstream");
+    return;
+  }
+  const std::string_view text = reset_text(reason);
+  std::string body = "upstream connect error or disconnect/reset before headers. ";
+  body += retries_ > 0 ? "retried and the latest reset reason: " : "reset reason: ";
+  body += text;
+  std::string details = "upstream_reset_before_response_started{" + underscored(text);
+  if (!transport.empty()) details += "|" + transport_failure_;
+  details += "}";
+  local_reply(reason == ResetReason::ProtocolError ? 502 : 503, body, details,
+              reason == ResetReason::Overflow);
+}
+
+// --- Retries ---------------------------------------------------------------------------------
+
+bool Stream::retry_on_status(const wire::http1::ResponseHead& head) {
+  if (!route_->retry) return false;
+  const RetryPolicy& policy = *route_->retry;
+  bool wanted = policy.statuses.count(head.status) != 0;
+  if (!wanted && !policy.grpc_statuses.empty()) {
+    const std::string_view text = head.headers.get(HeaderName::GrpcStatus);
+    int status = -1;
+    std::from_chars(text.data(), text.data() + text.size(), status);
+    wanted = policy.grpc_statuses.count(status) != 0;
+  }
+  if (!wanted || head.headers.has(HeaderName::EnvoyRateLimited)) return false;
+  return schedule_retry();
+}
+
+bool Stream::retry_on_reset(ResetReason reason) {
+  if (!route_->retry) return false;
+  const RetryPolicy& policy = *route_->retry;
+  switch (reason) {
+    case ResetReason::RefusedConnection:
+    case ResetReason::ConnectTimeout:
+      if (!policy.on_connect_failure && !policy.on_reset) return false;
+      break;
+    case ResetReason::ConnectionTermination:
+    case ResetReason::ProtocolError:
+      if (!policy.on_reset) return false;
+      break;
+    case ResetReason::Overflow:
+    case ResetReason::NoHealthyHost:
+      return false;
+  }
+  return schedule_retry();
+}
+
+/// Waits for the back-off, unless the limits say that this was the last try.
+/// Source: ENV-HTTP-80, -81, ENV-POOL-32, -33.
+bool Stream::schedule_retry() {
+  if (std::exchange(counted_retry_, false)) upstream_->remove_retry();
+  if (retries_ >= route_->retry->max_retries) {
+    set_flag(ResponseFlag::RetryLimit);
+    return false;
+  }
+  if (!keep_body_ && received_ > 0) return false;
+  if (!upstream_->retry_allowed()) {
+    set_flag(ResponseFlag::UpstreamOverflow);
+    return false;
+  }
+  upstream_->add_retry();
+  counted_retry_ = true;
+  const std::int64_t most =
+      std::min(kBackoffMillis << std::min<std::uint32_t>(retries_, 8), kMostBackoffMillis);
+  ++retries_;
+  const auto millis = hop_.backoff_.below(static_cast<std::uint64_t>(most));
+  retry_timer_.start_after(std::chrono::milliseconds(millis));
+  return true;
+}
+
+void Stream::retry() {
+  const Cork::Event event(hop_.cork());
+  set_expected_timeout();
+  send_upstream();
+}
+
+// --- The answer ------------------------------------------------------------------------------
+
+void Stream::on_response_head(wire::http1::ResponseHead& head) {
+  touch();
+  UpstreamConnection& connection = *upstream_connection();
+  if (retry_on_status(head)) {
+    if (host_ != nullptr) tried_.push_back(host_);
+    try_timer_.stop();
+    upstream_->cancel(*this);
+    return;
+  }
+  try_timer_.stop();
+  response_ = connection.take_head();
+  details_ = "via_upstream";
+  if (upgrade_ && head.status == 101) {
+    tunnel_ = true;
+    connection.set_tunnel();
+  } else if (upgrade_ && head.status == 200) {
+    // An upgrade is answered by 101 or not at all (ENV-HTTP-92).
+    response_->headers.clear();
+    details_ = "websocket_handshake_unsuccessful";
+    downstream_->set_closing();
+    write_response_head(*response_, true);
+    finish_response();
+    return;
+  }
+  write_response_head(*response_, head.framing == Framing::None);
+}
+
+void Stream::write_response_head(wire::http1::ResponseHead& head, bool ends) {
+  HeaderMap& headers = head.headers;
+  status_ = head.status;
+  response_begun_ = true;
+  remove_response_headers(headers, tunnel_);
+  if (route_ != nullptr && route_->remove_virtual_service_header) {
+    headers.remove(HeaderName::MeshVirtualService);
+  }
+  if (request_complete_ && !upgrade_) {
+    const auto taken = hop_.world().now() - completed_;
+    set_number(headers, HeaderName::EnvoyUpstreamServiceTime,
+               std::chrono::duration_cast<std::chrono::milliseconds>(taken).count());
+  }
+  if (!headers.has(HeaderName::Date)) headers.add(HeaderName::Date, hop_.date());
+  headers.set(HeaderName::Server, "envoy");
+  if (!tunnel_ && !request_complete_) downstream_->set_closing();
+  downstream_->close_if_asked();
+  if (downstream_->closing() && !tunnel_) headers.add(HeaderName::Connection, "close");
+  if (!headers.has(HeaderName::ContentLength)) {
+    const bool bodiless = status_ < 200 || status_ == 204;
+    if (!bodiless && ends && !head_request_) {
+      headers.add(HeaderName::ContentLength, "0");
+    } else if (!bodiless) {
+      headers.add(HeaderName::TransferEncoding, "chunked");
+      chunked_response_ = !head_request_;
+    }
+  }
+  wire::http1::append_response_head(downstream_->out(), status_, headers);
+}
+
+void Stream::on_response_body(std::string_view bytes) {
+  if (ended_ || bytes.empty()) return;
+  touch();
+  write_response_body(bytes);
+  if (!upstream_paused_ && downstream_->unsent() > kBufferBytes && upstream_connection()) {
+    upstream_paused_ = true;
+    upstream_connection()->pause();
+  }
+}
+
+void Stream::write_response_body(std::string_view bytes) {
+  answered_ += bytes.size();
+  if (chunked_response_) {
+    wire::http1::append_chunk(downstream_->out(), bytes);
+  } else {
+    downstream_->out() += bytes;
+  }
+}
+
+void Stream::on_downstream_drained() {
+  if (ended_ || !std::exchange(upstream_paused_, false)) return;
+  if (UpstreamConnection* connection = upstream_connection()) connection->resume();
+}
+
+void Stream::on_response_complete() {
+  if (!ended_) finish_response();
+}
+
+void Stream::finish_response() {
+  if (chunked_response_) wire::http1::append_last_chunk(downstream_->out());
+  response_complete_ = true;
+  end(false);
+}
+
+/// Source: ENV-HTTP-52, -53, -60 to -66, -101.
+void Stream::local_reply(std::uint16_t status, std::string_view body, std::string_view details,
+                         bool overloaded) {
+  details_ = details;
+  hop_.world().trace(world::TraceKind::LocalReply, downstream_->transport().flow(), 0, status,
+                     details);
+  response_ = hop_.take_response_head();
+  response_->status = status;
+  HeaderMap& headers = response_->headers;
+  reply_body_ = body;
+  if (grpc_request_) {
+    response_->status = 200;
+    grpc_status_ = grpc_status_of(status);
+    headers.add(HeaderName::ContentType, "application/grpc");
+    set_number(headers, HeaderName::GrpcStatus, grpc_status_);
+    if (!body.empty()) headers.add(HeaderName::GrpcMessage, percent_encoded_message(body));
+    body = {};
+  } else if (!body.empty()) {
+    set_number(headers, HeaderName::ContentLength, static_cast<std::int64_t>(body.size()));
+    headers.add(HeaderName::ContentType, "text/plain");
+  }
+  if (overloaded) headers.add(HeaderName::EnvoyOverloaded, "true");
+  headers.add(HeaderName::Date, hop_.date());
+  headers.add(HeaderName::Server, "envoy");
+  status_ = response_->status;
+  response_begun_ = true;
+  if (!request_complete_) downstream_->set_closing();
+  downstream_->close_if_asked();
+  if (downstream_->closing()) headers.add(HeaderName::Connection, "close");
+  if (!headers.has(HeaderName::ContentLength)) {
+    if (head_request_) {
+      headers.add(HeaderName::TransferEncoding, "chunked");
+    } else {
+      headers.add(HeaderName::ContentLength, "0");
+    }
+  }
+  wire::http1::append_response_head(downstream_->out(), status_, headers);
+  if (!body.empty() && !head_request_) write_response_body(body);
+  response_complete_ = true;
+  end(false);
+}
+
+void Stream::cut_off() {
+  downstream_->set_closing();
+  end(true);
+}
+
+/// The last thing that a stream does: afterwards it may already serve another request.
+void Stream::end(bool reset) {
+  if (std::exchange(ended_, true)) return;
+  route_timer_.stop();
+  try_timer_.stop();
+  idle_timer_.stop();
+  retry_timer_.stop();
+  if (upstream_ != nullptr) {
+    if (std::exchange(counted_retry_, false)) upstream_->remove_retry();
+    if (upstream_paused_ && upstream_connection() != nullptr) upstream_connection()->resume();
+    upstream_->cancel(*this);
+  }
+  --hop_.active_requests_;
+  write_log();
+  Downstream& downstream = *downstream_;
+  if (tunnel_ && !reset) {
+    downstream.set_closing();
+  }
+  downstream.stream_ended(request_complete_, reset);
+}
+
+void Stream::write_log() {
+  if (!hop_.log_format_) return;
+  LogEntry entry;
+  entry.started = hop_.world().calendar() - (hop_.world().now() - started_);
+  entry.duration = hop_.world().now() - started_;
+  entry.protocol = "HTTP/1.1";
+  entry.scheme = "http";
+  if (head_ != nullptr) {
+    entry.method = head_->method;
+    if (head_->method != "CONNECT") entry.path = head_->target;
+    entry.authority = authority_;
+    entry.request = &head_->headers;
+  }
+  if (response_ != nullptr) entry.response = &response_->headers;
+  entry.status = status_;
+  entry.flags = flags_;
+  entry.details = details_;
+  entry.transport_failure = transport_failure_;
+  entry.local_reply_body = reply_body_;
+  if (route_ != nullptr) entry.route = route_->name;
+  if (upstream_ != nullptr) entry.cluster = upstream_->cluster().name;
+  if (host_ == nullptr) host_ = upstream_host();
+  if (host_ != nullptr) entry.host = host_->text();
+  entry.received = received_;
+  entry.sent = answered_;
+  entry.attempts = attempts_;
+  entry.grpc_status = grpc_status_;
+  entry.downstream_remote = downstream_->transport().remote();
+  entry.downstream_local = downstream_->transport().local();
+  entry.upstream_known = upstream_local_.port != 0;
+  entry.upstream_local = upstream_local_;
+  hop_.log(entry, downstream_->transport().flow());
+}
+
+}  // namespace proxy
