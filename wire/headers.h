@@ -54,12 +54,20 @@ enum class HeaderName : std::uint8_t {
 HeaderName lookup_header(std::string_view lower_case_name);
 /// The lower-case text. Requires: not Other.
 std::string_view text_of(HeaderName name);
-/// Whether repeated lines of this header become one value, joined with ",".
-///
-/// The real proxy keeps one slot for each header it knows; all others keep their lines.
-/// Source: ENV-HTTP-22, ENV-HTTP-30.
-bool is_single_slot_request_header(std::string_view lower_case_name);
-bool is_single_slot_response_header(std::string_view lower_case_name);
+
+/// What is known of a header name.
+struct HeaderTraits {
+  /// Which slot the real proxy keeps for this name, so that repeated lines become one value joined
+  /// with ","; -1 where every line is kept. Slots of requests and responses differ.
+  std::int8_t request_slot = -1;
+  std::int8_t response_slot = -1;
+  HeaderName name = HeaderName::Other;
+};
+/// Slot numbers are below this.
+inline constexpr int kMaxHeaderSlots = 64;
+
+/// Source: ENV-HTTP-22, ENV-HTTP-30; the list was measured name by name.
+HeaderTraits lookup_header_traits(std::string_view lower_case_name);
 
 /// The headers of one message, in order, names in lower case.
 ///
@@ -103,18 +111,28 @@ class HeaderMap {
     return i == npos ? std::string_view{} : value(i);
   }
 
-  /// Appends. The name is put into lower case on the way in.
+  /// Appends. The name is put into lower case on the way in. Text that is given to this and to the
+  /// functions below may be a part of this map.
   void add(std::string_view name, std::string_view value);
   void add(HeaderName name, std::string_view value);
+  /// Puts a field before all others.
+  void add_first(HeaderName name, std::string_view value);
   /// Replaces the first value of that name where it stands, or appends.
   void set(HeaderName name, std::string_view value);
   void set_value(std::size_t i, std::string_view value);
   /// Appends `separator` and `more` to the value at i.
   void join_value(std::size_t i, std::string_view separator, std::string_view more);
+  /// Moves a field before all others.
+  void move_to_front(std::size_t i);
   /// Removes every field of that name.
   void remove(HeaderName name);
   void remove(std::string_view name);
   void remove_at(std::size_t i) { fields_.erase(fields_.begin() + static_cast<std::ptrdiff_t>(i)); }
+
+  /// For parsers: forgets everything, takes over a copy of `text`, and returns it for changes in
+  /// place. `place` then adds fields whose name (in lower case) and value stand in that text.
+  char* assign_text(std::string_view text);
+  void place(const Field& field) { fields_.push_back(field); }
 
   /// Forgets the fields and keeps the memory.
   void clear() {
@@ -123,11 +141,14 @@ class HeaderMap {
   }
   /// Forgets the fields and gives the memory back.
   void release() {
-    fields_ = {};
-    text_ = {};
+    std::vector<Field>().swap(fields_);
+    std::string().swap(text_);
   }
 
  private:
+  /// Appends to the text, also a part of itself. Returns where it begins.
+  std::uint32_t append_text(std::string_view text);
+
   std::string text_;
   std::vector<Field> fields_;
 };

@@ -2,13 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "wire/http1/message.h"
 
 namespace wire::http1 {
 
-/// Finds the bytes of a body in the bytes of a connection. Holds no memory.
+/// Finds the bytes of a body in the bytes of a connection. Keeps no bytes but those of trailers.
 ///
 /// Source: ENV-HTTP-47, -75, -76.
 class BodyReader {
@@ -16,25 +17,35 @@ class BodyReader {
   enum class Outcome : std::uint8_t { More, Piece, Complete, Error };
   struct Step {
     Outcome outcome = Outcome::More;
-    std::size_t used = 0;     ///< Bytes of the input that are done with.
-    std::string_view piece;   ///< Of outcome Piece: bytes of the body.
+    std::size_t used = 0;    ///< Bytes of the input that are done with.
+    std::string_view piece;  ///< Of outcome Piece: bytes of the body.
   };
 
-  void start(Framing framing, std::uint64_t content_length, std::uint32_t max_trailer_bytes);
-  /// Reads on until there is something to say.
-  Step step(std::string_view bytes);
-  /// The framing that is being read.
+  /// Requires: there is a body.
+  void start(Framing framing, std::uint64_t content_length);
   Framing framing() const { return framing_; }
-  const CodecError* error() const { return error_; }
+
+  /// Reads on until there is something to say; More means that all bytes are used. Of outcome
+  /// Error, `error` is set. `trailers` is kept by the caller between calls, empty at first.
+  Step step(std::string_view bytes, std::uint32_t max_trailer_bytes, std::string& trailers,
+            const CodecError*& error);
 
  private:
-  enum class State : std::uint8_t { Data, ChunkSize, ChunkExtension, ChunkEnd, Trailers };
+  enum class State : std::uint8_t { Data, Size, Extension, AfterData, AfterLast, Trailers };
 
-  std::uint64_t left_ = 0;  ///< Of the body or of the chunk.
-  const CodecError* error_ = nullptr;
-  std::uint32_t trailer_bytes_ = 0;
+  Step step_chunked(std::string_view bytes, std::uint32_t max_trailer_bytes, std::string& trailers,
+                    const CodecError*& error);
+  bool read_size(const char*& at, const char* end);
+  bool read_extension(const char*& at, const char* end);
+  /// Whether the blank line behind the last chunk is complete. Stops before a trailer.
+  bool read_last_line_end(const char*& at, const char* end);
+
+  std::uint64_t left_ = 0;       ///< Of the body, or of the chunk.
+  std::uint32_t line_ends_ = 0;  ///< The last CRs and LFs behind the last chunk, newest lowest.
   Framing framing_ = Framing::None;
   State state_ = State::Data;
+  bool has_digit_ = false;
+  bool after_cr_ = false;
 };
 
 }  // namespace wire::http1

@@ -17,23 +17,27 @@ enum class Framing : std::uint8_t {
   Tunnel,      ///< Every further byte of the connection: upgrade and CONNECT.
 };
 
-/// A request head as read, before anything was normalised or judged beyond the codec's own rules.
+/// A request head that the codec accepted. Paths are not normalised.
 ///
-/// `headers` holds the header lines in order (names in lower case, Host among them, values trimmed,
-/// folded lines joined, repeated single-slot headers joined with ","); request line and framing
-/// stand beside it. The codec removes nothing: connection, transfer-encoding and the like are still
-/// there.
+/// `headers` holds Host first, then the other header lines in order: names in lower case, values
+/// trimmed, folded lines joined, repeated single-slot headers joined with ",". What the codec
+/// itself changes is done: an absolute target replaced Host, headers that Connection names are gone
+/// (except for upgrades), an upgrade to h2c is forgotten. Connection, Transfer-Encoding and the
+/// like are still there. Source: ENV-HTTP-18, -22, -40, -45.
 struct RequestHead {
   std::string method;
-  std::string target;  ///< As sent: origin form, absolute form, authority form or "*".
+  std::string target;  ///< What comes after the authority, or "*"; empty for CONNECT.
+  /// Of an absolute target, in lower case: "http" or "https"; else empty.
+  std::string_view scheme;
   HeaderMap headers;
   Framing framing = Framing::None;
-  std::uint64_t content_length = 0;
+  std::uint64_t content_length = 0;  ///< As framing says; the header may have been taken away.
   bool upgrade = false;  ///< Asks for another protocol: `Connection: upgrade` and `Upgrade`.
 
   void clear() {
     method.clear();
     target.clear();
+    scheme = {};
     headers.clear();
     framing = Framing::None;
     content_length = 0;
@@ -41,10 +45,11 @@ struct RequestHead {
   }
 };
 
+/// A response head that the codec accepted, its header lines as in a request.
 struct ResponseHead {
   std::uint16_t status = 0;
   std::string reason;
-  bool http_1_0 = false;
+  bool http_1_0 = false;  ///< Any version other than 1.1.
   HeaderMap headers;
   Framing framing = Framing::None;
   std::uint64_t content_length = 0;
@@ -70,6 +75,7 @@ struct CodecError {
   explicit operator bool() const { return !details.empty(); }
 };
 
+/// Bounds of one head. Joined lines count once; trailers may be as long as a head.
 struct Limits {
   std::uint32_t max_head_bytes = 60 * 1024;
   std::uint32_t max_headers = 100;
