@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -70,8 +69,20 @@ Connection::Segment* Connection::Queue::pop() {
   return segment;
 }
 
-void Connection::Queue::clear() {
-  while (first != nullptr) std::free(pop());
+Connection::Segment& Connection::make_segment(Kind kind, std::string_view bytes) {
+  auto* segment = new (network_.take_block(sizeof(Segment) + bytes.size())) Segment;
+  segment->kind = kind;
+  segment->size = static_cast<std::uint32_t>(bytes.size());
+  if (!bytes.empty()) std::memcpy(segment->bytes(), bytes.data(), bytes.size());
+  return *segment;
+}
+
+void Connection::discard(Segment& segment) {
+  network_.give_block(&segment, sizeof(Segment) + segment.size);
+}
+
+void Connection::discard(Queue& queue) {
+  while (!queue.empty()) discard(*queue.pop());
 }
 
 Connection::Direction::Direction(Connection& owner, Side sender, world::HostId receiver,
@@ -104,6 +115,11 @@ Connection::Connection(Network& network, Host& client, Host& server, const world
 }
 
 Connection::~Connection() {
+  for (const Side side : {kClient, kServer}) {
+    discard(ends_[side].unread);
+    discard(directions_[side].unsent);
+    discard(directions_[side].flight);
+  }
   network_.release_port(*ends_[kClient].host, ends_[kClient].local.port, ends_[kServer].local);
   (previous_ != nullptr ? previous_->next_ : network_.first_connection_) = next_;
   if (next_ != nullptr) next_->previous_ = previous_;
@@ -136,19 +152,15 @@ void Connection::write(Side side, std::string_view bytes) {
   const std::size_t segment_bytes = direction.link->segment_bytes;
   while (!bytes.empty()) {
     const std::size_t size = std::min(bytes.size(), segment_bytes);
-    void* memory = std::malloc(sizeof(Segment) + size);
-    if (memory == nullptr) throw std::bad_alloc();
-    auto* segment = new (memory) Segment;
-    segment->size = static_cast<std::uint32_t>(size);
-    std::memcpy(segment->bytes(), bytes.data(), size);
+    Segment& segment = make_segment(Kind::Data, bytes.substr(0, size));
     bytes.remove_prefix(size);
     if (connected && direction.unsent.empty() &&
-        direction.window_used + segment->size <= Network::kWindowBytes) {
-      direction.window_used += segment->size;
-      send(direction, *segment);
+        direction.window_used + segment.size <= Network::kWindowBytes) {
+      direction.window_used += segment.size;
+      send(direction, segment);
     } else {
-      direction.unsent.push(*segment);
-      direction.unsent_bytes += segment->size;
+      direction.unsent.push(segment);
+      direction.unsent_bytes += segment.size;
     }
   }
 }
@@ -185,9 +197,9 @@ void Connection::reset(Side side) {
 
 /// Drops what was not read and what was not sent.
 void Connection::forget(Side side) {
-  ends_[side].unread.clear();
+  discard(ends_[side].unread);
   ends_[side].end_unread = false;
-  directions_[side].unsent.clear();
+  discard(directions_[side].unsent);
   directions_[side].unsent_bytes = 0;
 }
 
@@ -234,11 +246,7 @@ void Connection::pump(Direction& direction) {
 }
 
 void Connection::send_control(Side from, Kind kind) {
-  void* memory = std::malloc(sizeof(Segment));
-  if (memory == nullptr) throw std::bad_alloc();
-  auto* segment = new (memory) Segment;
-  segment->kind = kind;
-  send(directions_[from], *segment);
+  send(directions_[from], make_segment(kind, {}));
 }
 
 void Connection::send(Direction& direction, Segment& segment) {
@@ -311,7 +319,7 @@ world::TimePoint Connection::give_up_at() const {
 /// it sends something itself is it told by a reset.
 void Connection::give_up(Direction& direction) {
   const Kind kind = direction.flight.first->kind;
-  direction.flight.clear();
+  discard(direction.flight);
   direction.retries = 0;
   if (kind == Kind::Syn || kind == Kind::SynAck) {
     trace(TraceKind::ConnectTimeout, kClient, 0, {});
@@ -351,7 +359,7 @@ void Connection::arrive(Direction& direction, Segment& segment) {
     data_arrives(direction, segment);
     return;
   }
-  std::free(&segment);
+  discard(segment);
   switch (kind) {
     case Kind::Syn:
       syn_arrives();
@@ -447,7 +455,7 @@ void Connection::data_arrives(Direction& direction, Segment& segment) {
   const Side receiver = other(direction.from);
   Ending& end = ends_[receiver];
   if (end.dead || end.closed) {  // nobody reads any more
-    std::free(&segment);
+    discard(segment);
     refuse_bytes(receiver);
     return;
   }
@@ -458,7 +466,7 @@ void Connection::data_arrives(Direction& direction, Segment& segment) {
   }
   hand_over(receiver, segment.view());
   const std::uint32_t size = segment.size;
-  std::free(&segment);
+  discard(segment);
   room_made(direction, size);
 }
 
@@ -483,7 +491,7 @@ void Connection::deliver_unread(Side side) {
     Segment* segment = end.unread.pop();
     hand_over(side, segment->view());
     const std::uint32_t size = segment->size;
-    std::free(segment);
+    discard(*segment);
     room_made(directions_[other(side)], size);
   }
   if (end.unread.empty() && end.end_unread && !end.paused && !end.closed) {

@@ -54,8 +54,6 @@ class Connection {
     bool empty() const { return first == nullptr; }
     void push(Segment& segment);
     Segment* pop();
-    void clear();
-    ~Queue() { clear(); }
   };
 
   /// What one side sends to the other. The task is due when its first segment arrives.
@@ -101,6 +99,9 @@ class Connection {
   void drop_handle(Side side);
   void forget(Side side);
 
+  Segment& make_segment(Kind kind, std::string_view bytes);
+  void discard(Segment& segment);
+  void discard(Queue& queue);
   void send(Direction& direction, Segment& segment);
   void send_control(Side from, Kind kind);
   void pump(Direction& direction);

@@ -1,6 +1,9 @@
 #include "sim/network.h"
 
 #include <cassert>
+#include <cstdlib>
+#include <new>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -12,6 +15,15 @@ namespace {
 
 constexpr std::uint16_t kFirstPort = 32768;  // as Linux hands them out
 constexpr std::uint16_t kLastPort = 60999;
+
+// Blocks of this size are used again: requests and answers are mostly smaller. Not where an address
+// sanitizer is to see who reads a segment that is gone.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::size_t kBlockBytes = 0;
+#else
+constexpr std::size_t kBlockBytes = 512;
+#endif
+constexpr std::size_t kMostFreeBlocks = 256;
 
 }  // namespace
 
@@ -25,6 +37,26 @@ Network::Network(world::EventLoop& loop, world::Trace& trace, const world::Rando
 
 Network::~Network() {
   drop_connections();
+  while (free_blocks_ != nullptr) std::free(std::exchange(free_blocks_, free_blocks_->next));
+}
+
+void* Network::take_block(std::size_t bytes) {
+  if (bytes <= kBlockBytes && free_blocks_ != nullptr) {
+    --free_block_count_;
+    return std::exchange(free_blocks_, free_blocks_->next);
+  }
+  void* block = std::malloc(bytes <= kBlockBytes ? kBlockBytes : bytes);
+  if (block == nullptr) throw std::bad_alloc();
+  return block;
+}
+
+void Network::give_block(void* block, std::size_t bytes) {
+  if (bytes > kBlockBytes || free_block_count_ == kMostFreeBlocks) {
+    std::free(block);
+    return;
+  }
+  ++free_block_count_;
+  free_blocks_ = new (block) FreeBlock{free_blocks_};
 }
 
 void Network::drop_connections() {

@@ -67,6 +67,9 @@ class Network {
 
   static constexpr std::uint32_t kFirstAddress = 0x0a000001;
 
+  /// Memory for segments. Small blocks are kept and used again.
+  void* take_block(std::size_t bytes);
+  void give_block(void* block, std::size_t bytes);
   /// Forgets every connection. Nobody is told.
   void drop_connections();
   void attach(Host& host) { hosts_.push_back(&host); }
@@ -105,6 +108,11 @@ class Network {
   std::uint64_t next_flow_ = 1;
   std::size_t connections_ = 0;
   Connection* first_connection_ = nullptr;
+  struct FreeBlock {
+    FreeBlock* next;
+  };
+  FreeBlock* free_blocks_ = nullptr;
+  std::size_t free_block_count_ = 0;
 };
 
 }  // namespace sim
