@@ -82,16 +82,18 @@ std::int64_t EventLoop::start_of(const List& list, int level) {
   return due;
 }
 
-int EventLoop::settle(std::int64_t deadline) {
+Task* EventLoop::settle(std::int64_t deadline) {
   while (true) {
-    if (levels_occupied_ == 0) return -1;
+    if (levels_occupied_ == 0) return nullptr;
     const int index = std::countr_zero(levels_occupied_);
     Level& level = *levels_[static_cast<std::size_t>(index)];
     const int slot = std::countr_zero(level.occupied);
     List& list = level.slots[static_cast<std::size_t>(slot)];
-    if (index == 0) return list.first->due_ <= deadline ? slot : -1;
+    if (index == 0 || list.first == list.last) {
+      return list.first->due_ <= deadline ? list.first : nullptr;
+    }
     const std::int64_t start = start_of(list, index);
-    if (start > deadline) return -1;
+    if (start > deadline) return nullptr;
     base_ = start;
     Task* task = list.first;
     list = {};
@@ -108,9 +110,9 @@ int EventLoop::settle(std::int64_t deadline) {
 
 bool EventLoop::run_next(std::int64_t deadline) {
   if (stuck_) return false;
-  const int slot = settle(deadline);
-  if (slot < 0) return false;
-  Task& task = *levels_[0]->slots[static_cast<std::size_t>(slot)].first;
+  Task* const earliest = settle(deadline);
+  if (earliest == nullptr) return false;
+  Task& task = *earliest;
   if (task.due_ != now_) move_to(task.due_);
   if (++instant_tasks_ * 2 > instant_limit_) {
     count_instant(task);

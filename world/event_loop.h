@@ -122,8 +122,8 @@ class EventLoop {
   void insert(Task& task);
   void remove(Task& task);
   static std::int64_t start_of(const List& list, int level);
-  /// Moves tasks down until the earliest ones stand in level 0. Returns the slot, or -1.
-  int settle(std::int64_t deadline);
+  /// Moves tasks down until the earliest one stands alone or in level 0. Returns it, or nullptr.
+  Task* settle(std::int64_t deadline);
   void move_to(std::int64_t instant);
   void count_instant(const Task& task);
 
