@@ -116,7 +116,8 @@ class Reader {
   Problems* problems_;
   const Value* value_;
   std::string pointer_;
-  std::vector<std::string> known_;
+  std::vector<std::string> known_;  ///< Names that were asked for, in that order.
+  bool all_known_ = false;
 };
 
 /// The nearest of `names` to what was written, for "did you mean"; empty if none is near.
