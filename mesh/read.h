@@ -1,9 +1,10 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "document/parse.h"
 #include "document/reader.h"
@@ -55,10 +56,27 @@ struct ReadOptions {
 world::Result<Mesh, world::Errors> load(std::span<const document::Document> documents,
                                         const ReadOptions& options = {});
 
-/// The first half of load(): shapes and the rules within one resource (AM-SHP-*, AM-VAL-01 to
-/// -23, -30, -31). Errors go to the reader's Problems; what could be read is added to `mesh`.
+/// Reads resources that stand inside a larger document, such as a scenario's `mesh:`.
 ///
-/// For a value inside a larger document, such as a scenario's `mesh:`.
-void read(document::Reader at, const ReadOptions& options, Mesh& mesh);
+/// Each read() takes a value in any of the forms above, checks shapes and the rules within one
+/// resource (AM-SHP-*, AM-VAL-01 to -23, -30, -31), and reports to the reader's Problems.
+/// finish() then fills in names and checks the resources together. The mesh is good only if
+/// there were no problems.
+class MeshReader {
+ public:
+  explicit MeshReader(ReadOptions options = {});
+
+  void read(document::Reader at);
+  Mesh finish(document::Problems& problems);
+
+ private:
+  friend class ResourceReader;
+
+  ReadOptions options_;
+  Mesh mesh_;
+  std::optional<Era> document_era_;
+  /// Resources with errors of their own, by file and pointer: what they lack is not reported twice.
+  std::set<std::pair<std::string, std::string>> unsound_;
+};
 
 }  // namespace mesh
