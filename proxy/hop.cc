@@ -1,11 +1,14 @@
 #include "proxy/hop.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "proxy/downstream.h"
+#include "proxy/request_rules.h"
 #include "proxy/stream.h"
 
 namespace proxy {
@@ -127,19 +130,25 @@ std::string_view Hop::date() {
   return date_;
 }
 
-std::string Hop::new_request_id(char decision) {
-  static constexpr std::string_view kHex = "0123456789abcdef";
-  std::string id(36, '-');
+std::string_view Hop::new_request_id(char decision) {
+  static constexpr auto kHexPairs = [] {
+    std::array<std::array<char, 2>, 256> pairs{};
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      constexpr std::string_view kDigits = "0123456789abcdef";
+      pairs[i] = {kDigits[i >> 4], kDigits[i & 15]};
+    }
+    return pairs;
+  }();
+  // Where the sixteen bytes of a UUID stand in its text.
+  static constexpr std::array<std::uint8_t, 16> kAt = {0,  2,  4,  6,  9,  11, 14, 16,
+                                                       19, 21, 24, 26, 28, 30, 32, 34};
   std::uint64_t bits = request_ids_.next();
-  for (std::size_t i = 0, digit = 0; i < id.size(); ++i) {
-    if (i == 8 || i == 13 || i == 18 || i == 23) continue;
-    if (digit++ == 16) bits = request_ids_.next();
-    id[i] = kHex[bits & 15];
-    bits >>= 4;
+  for (std::size_t i = 0; i < kAt.size(); ++i, bits >>= 8) {
+    if (i == 8) bits = (request_ids_.next() & ~std::uint64_t{0xc0}) | 0x80;  // the variant
+    std::memcpy(request_id_.data() + kAt[i], kHexPairs[bits & 255].data(), 2);
   }
-  id[14] = decision;
-  id[19] = kHex[8 | (static_cast<std::size_t>(kHex.find(id[19])) & 3)];
-  return id;
+  request_id_[kTraceDecisionAt] = decision;
+  return {request_id_.data(), request_id_.size()};
 }
 
 std::size_t Hop::pick_cluster(const Route& route) {

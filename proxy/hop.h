@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -63,7 +64,8 @@ class Hop final : private world::AcceptEvents {
   /// The value of the date header at this instant.
   std::string_view date();
   /// A random UUID (version 4) with the trace decision in its 15th character.
-  std::string new_request_id(char decision);
+  /// Valid until the next call.
+  std::string_view new_request_id(char decision);
   std::size_t pick_cluster(const Route& route);
   void log(const LogEntry& entry, std::uint64_t flow);
 
@@ -84,6 +86,9 @@ class Hop final : private world::AcceptEvents {
   std::vector<std::unique_ptr<Stream>> spare_streams_;
   std::vector<std::unique_ptr<wire::http1::RequestHead>> spare_request_heads_;
   std::vector<std::unique_ptr<wire::http1::ResponseHead>> spare_response_heads_;
+  std::array<char, 36> request_id_ = {'0', '0', '0', '0', '0', '0', '0', '0', '-', '0', '0', '0',
+                                      '0', '-', '0', '0', '0', '0', '-', '0', '0', '0', '0', '-',
+                                      '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0'};
   std::int64_t date_second_ = -1;
   std::string date_;
   std::uint64_t active_requests_ = 0;
