@@ -14,24 +14,24 @@ namespace peers {
 
 /// One address that a balancer sends flows to.
 struct BalancerTarget {
-  std::string name;  ///< For the trace: "edge-1".
-  world::Endpoint endpoint;
+  std::string name{};  ///< For the trace: "edge-1".
+  world::Endpoint endpoint{};
   bool healthy = true;
 };
 
 struct TargetGroupOptions {
-  std::string name;
-  std::vector<BalancerTarget> targets;
+  std::string name{};
+  std::vector<BalancerTarget> targets{};
 };
 
 struct BalancerListenerOptions {
   std::uint16_t port = 80;
-  std::string group;  ///< Name of its only target group (NLB-15).
+  std::string group{};  ///< Name of its only target group (NLB-15).
 };
 
 struct BalancerOptions {
-  std::vector<TargetGroupOptions> groups;
-  std::vector<BalancerListenerOptions> listeners;
+  std::vector<TargetGroupOptions> groups{};
+  std::vector<BalancerListenerOptions> listeners{};
 };
 
 struct BalancerCounts {

@@ -90,7 +90,8 @@ class Client {
   std::uint64_t send(RequestSpec request);
   std::uint64_t send(std::shared_ptr<const PreparedRequest> request);
 
-  /// Ends a request whose answer is still out: "given up". False if it had ended.
+  /// Ends a request whose answer is still out: "given up". Its outcome is told inside this call.
+  /// False if it had ended.
   bool give_up(std::uint64_t id);
   /// Closes connections that carry nothing.
   void close_idle();
@@ -103,6 +104,7 @@ class Client {
   struct Request;
   struct Connection;
   struct Destination;
+  struct Where;
 
   /// Requests in order, linked through themselves.
   struct RequestList {
@@ -110,28 +112,33 @@ class Client {
     Request* last = nullptr;
     bool empty() const { return first == nullptr; }
     void push(Request& request);
-    void push_front(Request& request);
     void remove(Request& request);
+    Request& pop();
+    RequestList take_all();
   };
 
   Destination& destination_of(const RequestSpec& spec);
   Request& new_request();
-  /// Sends what waits, as far as the policy allows.
+  void recycle(Request& request);
+
+  /// Sends what waits, as far as the policy allows. Calls nobody.
   void pump(Destination& destination);
-  void pump_later(Destination& destination);
-  void pump_due();
+  Connection* choose(Destination& destination);
+  /// nullptr: the name must be resolved first.
+  Connection* open(Destination& destination);
   void resolve(Destination& destination);
-  void open(Destination& destination);
   void assign(Connection& connection, Request& request);
   void write(Connection& connection, Request& request);
+  void discard(Connection& connection);
+
+  void connected(Connection& connection);
+  bool head_read(Connection& connection);
   void answered(Connection& connection);
   void over(Connection& connection, Ending ending);
-  void discard(Connection& connection);
-  void fail_waiting(Destination& destination, std::string_view why);
-  void fail(Request& request, std::string_view why, const Connection* connection);
   void give_up(Request& request, std::string_view why);
-  void report(const Request& request, std::string_view why, const Connection* connection);
-  void recycle(Request& request);
+  /// Ends `request`, which is in no list any more: traces, counts and tells the observer.
+  void end(Request& request, std::string_view failure, const Where& where);
+  void fail_all(RequestList& requests, std::string_view failure, const Where& where);
 
   world::World& world_;
   ClientOptions options_;
@@ -142,7 +149,6 @@ class Client {
   Destination* last_destination_ = nullptr;
   std::vector<std::unique_ptr<Request>> requests_;  // all there are, in use or free
   Request* free_requests_ = nullptr;
-  world::Timer pump_timer_;
 };
 
 }  // namespace peers

@@ -94,7 +94,8 @@ class RawConnection final : private world::TransportEvents {
   std::unique_ptr<world::Transport> transport_;
   std::deque<Output> output_;
   bool finishing_ = false;
-  bool closing_ = false;
+  bool closing_ = false;  // after everything written
+  bool fin_sent_ = false;
   bool paused_ = false;
   State state_ = State::Resolving;
   Ending ending_ = Ending::None;

@@ -44,11 +44,16 @@ world::Result<RequestSpec> parse_url(std::string_view method, std::string_view u
 struct PreparedRequest {
   explicit PreparedRequest(RequestSpec request);
 
+  /// Request line to empty line.
+  std::string_view head() const { return std::string_view(bytes).substr(0, head_bytes); }
+  /// As framed.
+  std::string_view body() const { return std::string_view(bytes).substr(head_bytes); }
+
   RequestSpec spec;
-  std::string head;          ///< Request line to empty line.
-  std::string body;          ///< As framed.
+  std::string bytes;  ///< Head and body.
+  std::size_t head_bytes = 0;
   bool is_head = false;      ///< The answer has no body.
-  bool wants_close = false;  ///< "Connection: close" was sent: the answer is the last one.
+  bool wants_close = false;  ///< "Connection: close" is sent: the answer is the last one.
 };
 
 /// Dotted IPv4, or nothing.

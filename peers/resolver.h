@@ -39,6 +39,7 @@ class Resolver {
   };
 
   void answered(const std::string& name, const world::Resolution& resolution);
+  void hand_over(const std::string& name, const world::Resolution& resolution);
 
   world::World& world_;
   std::map<std::string, Entry, std::less<>> entries_;

@@ -34,7 +34,7 @@ class ResponseReader {
   /// Status line to empty line, as received.
   std::string_view head() const { return head_; }
   std::string_view piece() const { return piece_; }
-  /// Whether another answer may follow on this connection, by this answer's head.
+  /// Whether another answer may follow on this connection, by what this answer's head says.
   bool keeps_alive() const { return keeps_alive_; }
   /// Whether part of an answer has been read.
   bool in_answer() const { return state_ != State::Head || !buffer_.empty(); }

@@ -48,8 +48,8 @@ class ServiceObserver {
 };
 
 struct ServiceOptions {
-  std::string service;   ///< For the echo: "books.shop.local".
-  std::string endpoint;  ///< For the echo: "books-1".
+  std::string service{};   ///< For the echo: "books.shop.local".
+  std::string endpoint{};  ///< For the echo: "books-1".
   std::uint16_t port = 8080;
   Behaviour behaviour{};
   ServiceObserver* observer = nullptr;
@@ -67,7 +67,7 @@ struct ServiceCounts {
 ///
 /// Requests of one connection are answered one after another, in order. Its default answer is 200
 /// with what it saw as JSON: {"service", "endpoint", "method", "path", "host", "headers": [[name,
-/// value], ...], "body"}, where a body that is not UTF-8 stands as {"base64": ...}. A fixed answer
+/// value], ...], "body"}, where a body that is not UTF-8 stands as {"hex": ...}. A fixed answer
 /// is composed once. Traces RequestSeen and ResponseSent with the request's number.
 class Service final : private world::AcceptEvents {
  public:
@@ -89,6 +89,7 @@ class Service final : private world::AcceptEvents {
 
   const ServiceCounts& counts() const { return counts_; }
   const ServiceOptions& options() const { return options_; }
+  const Behaviour& behaviour() const;
   world::World& world() { return world_; }
 
  private:
@@ -97,13 +98,17 @@ class Service final : private world::AcceptEvents {
 
   void on_accept(std::unique_ptr<world::Transport> transport) override;
   void remove(Connection& connection);
+  std::unique_ptr<wire::http1::RequestHead> take_spare_head();
+  void give_spare_head(std::unique_ptr<wire::http1::RequestHead> head);
 
   world::World& world_;
   ServiceOptions options_;
   ServiceCounts counts_;
   std::shared_ptr<const Script> script_;  // shared with answers that are under way
-  std::uint64_t script_position_ = 0;
-  std::uint64_t connect_position_ = 0;
+  std::size_t script_position_ = 0;
+  std::size_t connect_position_ = 0;
+  std::vector<std::unique_ptr<wire::http1::RequestHead>> spare_heads_;
+  std::string scratch_;
   std::unique_ptr<world::Listener> listener_;
   Connection* first_ = nullptr;  // in order of accepting
   Connection* last_ = nullptr;

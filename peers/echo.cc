@@ -1,0 +1,69 @@
+#include "peers/echo.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace peers {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json body_json(std::string_view body) {
+  try {
+    Json text(body);
+    static_cast<void>(text.dump());  // refuses what is not UTF-8
+    return text;
+  } catch (const Json::exception&) {
+    std::string hex;
+    for (const char c : body) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+    return {{"hex", hex}};
+  }
+}
+
+}  // namespace
+
+std::string echo_body(std::string_view service, std::string_view endpoint,
+                      const wire::http1::RequestHead& head, std::string_view body) {
+  Json headers = Json::array();
+  for (std::size_t i = 0; i < head.headers.size(); ++i) {
+    headers.push_back(Json::array({head.headers.name(i), head.headers.value(i)}));
+  }
+  Json echo;
+  echo["service"] = service;
+  echo["endpoint"] = endpoint;
+  echo["method"] = head.method;
+  echo["path"] = head.target;
+  echo["host"] = head.headers.get(wire::HeaderName::Host);
+  echo["headers"] = std::move(headers);
+  echo["body"] = body_json(body);
+  return echo.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string compose_answer(const Answer& answer, std::string_view body, std::string_view body_type,
+                           bool to_head) {
+  if (answer.body) body = *answer.body;
+  std::string out = fmt::format(
+      "HTTP/1.1 {} {}\r\n", answer.status,
+      answer.reason.empty() ? reason_phrase(answer.status) : std::string_view(answer.reason));
+  append_lines(out, answer.headers);
+  const bool bodiless = answer.status < 200 || answer.status == 204 || answer.status == 304;
+  const bool framed = find_header(answer.headers, "content-length") != nullptr ||
+                      find_header(answer.headers, "transfer-encoding") != nullptr;
+  if (!answer.body && answer.chunks.empty() && !bodiless &&
+      find_header(answer.headers, "content-type") == nullptr) {
+    out += fmt::format("content-type: {}\r\n", body_type);
+  }
+  if (!framed && !bodiless) {
+    out += answer.chunks.empty() ? fmt::format("content-length: {}\r\n", body.size())
+                                 : std::string("transfer-encoding: chunked\r\n");
+  }
+  out += "\r\n";
+  if (bodiless || to_head) return out;
+  if (answer.chunks.empty()) return out.append(body);
+  for (const std::string& chunk : answer.chunks) {
+    if (!chunk.empty()) append_chunk(out, chunk);
+  }
+  return out += "0\r\n\r\n";
+}
+
+}  // namespace peers

@@ -1,0 +1,112 @@
+#include "peers/service.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "peers/echo.h"
+#include "peers/service_connection.h"
+
+namespace peers {
+namespace {
+
+using ConnectionEvent = ServiceObserver::ConnectionEvent;
+using wire::http1::RequestHead;
+
+constexpr std::size_t kMostSpareHeads = 64;
+
+}  // namespace
+
+Service::Script::Script(Behaviour told) : behaviour(std::move(told)) {
+  assert(!behaviour.answers.empty());
+  for (const Answer& answer : behaviour.answers) {
+    Prepared one;
+    if (answer.raw.empty() && (answer.body || !answer.chunks.empty())) {
+      one.bytes = compose_answer(answer, {}, {}, false);
+      one.at_once = !answer.never && answer.after == world::Duration{} && !answer.tunnel &&
+                    answer.then == Answer::Then::Keep;
+    }
+    one.takes_bytes =
+        answer.tunnel || std::any_of(answer.raw.begin(), answer.raw.end(), [](const auto& step) {
+          return step.kind == RawStep::Kind::Await;
+        });
+    prepared.push_back(std::move(one));
+  }
+}
+
+Service::Service(world::World& world, ServiceOptions options)
+    : world_(world),
+      options_(std::move(options)),
+      script_(std::make_shared<const Script>(options_.behaviour)) {}
+
+Service::~Service() {
+  listener_.reset();
+  while (first_ != nullptr) remove(*first_);
+}
+
+world::Result<bool> Service::start() {
+  if (listener_ != nullptr) return true;
+  auto listener = world_.listen({0, options_.port}, *this);
+  if (!listener) return listener.error();
+  listener_ = std::move(listener).value();
+  return true;
+}
+
+void Service::set_behaviour(Behaviour behaviour) {
+  script_ = std::make_shared<const Script>(std::move(behaviour));
+  script_position_ = connect_position_ = 0;
+}
+
+const Behaviour& Service::behaviour() const {
+  return script_->behaviour;
+}
+
+void Service::drop_connections(bool reset) {
+  for (Connection* connection = first_; connection != nullptr;) {
+    Connection* const next = connection->next;
+    connection->drop(reset);
+    connection = next;
+  }
+}
+
+void Service::on_accept(std::unique_ptr<world::Transport> transport) {
+  const std::uint64_t number = ++counts_.accepted;
+  const auto& script = script_->behaviour.on_connect;
+  const OnConnect what = connect_position_ < script.size() ? script[connect_position_++]
+                                                           : script_->behaviour.on_connect_default;
+  if (options_.observer != nullptr) {
+    options_.observer->on_connection(number, ConnectionEvent::Accepted);
+  }
+  if (what != OnConnect::Serve) {
+    what == OnConnect::Reset ? transport->reset() : transport->close();
+    if (options_.observer != nullptr) {
+      options_.observer->on_connection(number, ConnectionEvent::Closed);
+    }
+    return;
+  }
+  auto* connection = new Connection(*this, std::move(transport), number);  // owned by the list
+  connection->previous = last_;
+  (last_ != nullptr ? last_->next : first_) = connection;
+  last_ = connection;
+  ++counts_.connections;
+}
+
+void Service::remove(Connection& connection) {
+  (connection.previous != nullptr ? connection.previous->next : first_) = connection.next;
+  (connection.next != nullptr ? connection.next->previous : last_) = connection.previous;
+  --counts_.connections;
+  delete &connection;
+}
+
+std::unique_ptr<RequestHead> Service::take_spare_head() {
+  if (spare_heads_.empty()) return std::make_unique<RequestHead>();
+  std::unique_ptr<RequestHead> head = std::move(spare_heads_.back());
+  spare_heads_.pop_back();
+  return head;
+}
+
+void Service::give_spare_head(std::unique_ptr<RequestHead> head) {
+  if (spare_heads_.size() < kMostSpareHeads) spare_heads_.push_back(std::move(head));
+}
+
+}  // namespace peers
