@@ -316,5 +316,19 @@ TEST_F(ClientTest, LeavesItsEventsInTheTrace) {
   simulation.trace().remove_sink(sink);
 }
 
+TEST_F(ClientTest, MayBeDestroyedWithRequestsUnderWay) {
+  answer(Answer::hang());
+  for (const world::Duration lived : {0ms, 1ms, 2ms, 3ms}) {
+    Client& one = make(ConnectionPolicy::Many);
+    one.send(get());
+    one.send(get_here());
+    simulation.run_for(lived);
+    client.reset();
+    simulation.run();
+  }
+  EXPECT_EQ(story.text(), "");
+  EXPECT_EQ(service.counts().connections, 0U);
+}
+
 }  // namespace
 }  // namespace peers

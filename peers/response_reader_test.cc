@@ -77,7 +77,7 @@ TEST(ResponseReader, FindsTheSameInPiecesOfAnySize) {
       {"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n", "H200 bad"},
   };
   for (const Case& one : cases) {
-    for (const std::size_t piece : {1, 2, 3, 7, 1000}) {
+    for (const std::size_t piece : {1U, 2U, 3U, 7U, 1000U}) {
       EXPECT_EQ(story(one.bytes, piece, one.skip_body), one.story) << one.bytes << " by " << piece;
     }
   }
