@@ -11,7 +11,10 @@ struct EventLoop::Census {
   std::map<HostId, std::uint64_t> tasks;
 };
 
-EventLoop::EventLoop() = default;
+// The slots are left as they are: most worlds are small, and never touch most of them.
+EventLoop::EventLoop() {
+  for (Level& level : levels_) level.occupied = 0;
+}
 
 EventLoop::~EventLoop() {
   clear();
@@ -21,7 +24,7 @@ void EventLoop::clear() {
   clearing_ = true;
   while (pending_ != 0) {
     // Destroying a closure may cancel other tasks: start again after each.
-    Level& level = *levels_[static_cast<std::size_t>(std::countr_zero(levels_occupied_))];
+    Level& level = levels_[static_cast<std::size_t>(std::countr_zero(levels_occupied_))];
     Task& task = *level.slots[static_cast<std::size_t>(std::countr_zero(level.occupied))].first;
     remove(task);
     if (task.posted_) task.run_(task);
@@ -46,19 +49,24 @@ void EventLoop::insert(Task& task) {
   task.level_ = static_cast<std::uint8_t>(level);
   task.slot_ = static_cast<std::uint8_t>(slot);
 
-  auto& storage = levels_[static_cast<std::size_t>(level)];
-  if (!storage) storage = std::make_unique<Level>();
-  List& list = storage->slots[slot];
-  task.previous_ = list.last;
+  Level& storage = levels_[static_cast<std::size_t>(level)];
+  List& list = storage.slots[slot];
+  const std::uint64_t bit = std::uint64_t{1} << slot;
   task.next_ = nullptr;
-  (list.last != nullptr ? list.last->next_ : list.first) = &task;
-  list.last = &task;
-  storage->occupied |= std::uint64_t{1} << slot;
-  levels_occupied_ |= 1U << level;
+  if ((storage.occupied & bit) == 0) {
+    storage.occupied |= bit;
+    levels_occupied_ |= 1U << level;
+    task.previous_ = nullptr;
+    list.first = list.last = &task;
+  } else {
+    task.previous_ = list.last;
+    list.last->next_ = &task;
+    list.last = &task;
+  }
 }
 
 void EventLoop::remove(Task& task) {
-  Level& level = *levels_[task.level_];
+  Level& level = levels_[task.level_];
   List& list = level.slots[task.slot_];
   (task.previous_ != nullptr ? task.previous_->next_ : list.first) = task.next_;
   (task.next_ != nullptr ? task.next_->previous_ : list.last) = task.previous_;
@@ -86,7 +94,7 @@ Task* EventLoop::settle(std::int64_t deadline) {
   while (true) {
     if (levels_occupied_ == 0) return nullptr;
     const int index = std::countr_zero(levels_occupied_);
-    Level& level = *levels_[static_cast<std::size_t>(index)];
+    Level& level = levels_[static_cast<std::size_t>(index)];
     const int slot = std::countr_zero(level.occupied);
     List& list = level.slots[static_cast<std::size_t>(slot)];
     if (index == 0 || list.first == list.last) {
@@ -96,7 +104,6 @@ Task* EventLoop::settle(std::int64_t deadline) {
     if (start > deadline) return nullptr;
     base_ = start;
     Task* task = list.first;
-    list = {};
     level.occupied &= ~(std::uint64_t{1} << slot);
     if (level.occupied == 0) levels_occupied_ &= ~(1U << index);
     while (task != nullptr) {
@@ -153,7 +160,7 @@ void EventLoop::run_until(TimePoint deadline) {
 TimePoint EventLoop::next_due() {
   assert(pending_ > 0);
   const int level = std::countr_zero(levels_occupied_);
-  Level& lowest = *levels_[static_cast<std::size_t>(level)];
+  Level& lowest = levels_[static_cast<std::size_t>(level)];
   std::int64_t earliest = std::numeric_limits<std::int64_t>::max();
   const int slot = std::countr_zero(lowest.occupied);
   for (Task* task = lowest.slots[static_cast<std::size_t>(slot)].first; task != nullptr;

@@ -108,12 +108,12 @@ class EventLoop {
   static constexpr int kLevels = 11;  // 66 bits cover every time
 
   struct List {
-    Task* first = nullptr;
-    Task* last = nullptr;
+    Task* first;
+    Task* last;
   };
   struct Level {
-    std::uint64_t occupied = 0;
-    std::array<List, kSlots> slots;
+    std::uint64_t occupied;
+    std::array<List, kSlots> slots;  // those that are not occupied hold nothing, not even null
   };
 
   struct Census;  // who runs tasks at an instant that does not end
@@ -138,7 +138,7 @@ class EventLoop {
   std::uint64_t instant_limit_ = 10'000'000;
   std::uint64_t instant_tasks_ = 0;
   std::unique_ptr<Census> census_;
-  std::array<std::unique_ptr<Level>, kLevels> levels_;
+  std::array<Level, kLevels> levels_;
 };
 
 inline void Task::cancel() {

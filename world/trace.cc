@@ -2,7 +2,6 @@
 
 #include <cstring>
 
-#include <fmt/format.h>
 #include <xxhash.h>
 
 namespace world {
@@ -69,7 +68,12 @@ std::string_view name_of(TraceKind kind) {
 }
 
 std::string TraceHash::text() const {
-  return fmt::format("{:016x}{:016x}", high, low);
+  std::string digits(32, '0');
+  for (std::size_t i = 0; i < 16; ++i) {
+    digits[i] = "0123456789abcdef"[high >> (60 - 4 * i) & 15];
+    digits[16 + i] = "0123456789abcdef"[low >> (60 - 4 * i) & 15];
+  }
+  return digits;
 }
 
 // The buffer is left as it is: only what was written to it is ever read.

@@ -1,6 +1,6 @@
 #include "world/transport.h"
 
-#include <fmt/format.h>
+#include <charconv>
 
 namespace world {
 namespace {
@@ -25,6 +25,18 @@ class Category final : public std::error_category {
   }
 };
 
+char* write_number(char* out, std::uint32_t number) {
+  return std::to_chars(out, out + 10, number).ptr;
+}
+
+char* write_address(char* out, std::uint32_t address) {
+  for (int shift = 24; shift > 0; shift -= 8) {
+    out = write_number(out, address >> shift & 255);
+    *out++ = '.';
+  }
+  return write_number(out, address & 255);
+}
+
 }  // namespace
 
 const std::error_category& transport_category() {
@@ -33,12 +45,15 @@ const std::error_category& transport_category() {
 }
 
 std::string Endpoint::address_text() const {
-  return fmt::format("{}.{}.{}.{}", address >> 24, address >> 16 & 255, address >> 8 & 255,
-                     address & 255);
+  char text[16];
+  return {text, write_address(text, address)};
 }
 
 std::string Endpoint::text() const {
-  return fmt::format("{}:{}", address_text(), port);
+  char text[24];
+  char* end = write_address(text, address);
+  *end++ = ':';
+  return {text, write_number(end, port)};
 }
 
 }  // namespace world
