@@ -5,8 +5,6 @@
 #include <cstring>
 #include <new>
 
-#include <fmt/format.h>
-
 #include "sim/host.h"
 
 namespace sim {
@@ -263,12 +261,13 @@ void Connection::send(Direction& direction, Segment& segment) {
   segment.arrives = leaves + options.latency;
   if (options.jitter > Duration::zero()) {
     const auto most = static_cast<std::uint64_t>(options.jitter.count());
-    segment.arrives += Duration(static_cast<std::int64_t>(link.random.below(most + 1)));
+    segment.arrives +=
+        Duration(static_cast<std::int64_t>(network_.random_of(link).below(most + 1)));
   }
   const bool handshake = segment.kind == Kind::Syn || segment.kind == Kind::SynAck;
   const Duration first_timeout = handshake ? Duration(1s) : kRetransmission;
   for (int retry = 0; options.loss_per_million != 0 && !segment.doomed &&
-                      link.random.chance(options.loss_per_million, 1'000'000);
+                      network_.random_of(link).chance(options.loss_per_million, 1'000'000);
        ++retry) {
     segment.arrives += backoff(first_timeout, retry);
     segment.doomed = handshake ? segment.arrives > give_up_at() : retry == kMostRetries;

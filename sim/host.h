@@ -39,8 +39,11 @@ class Host final : public world::World {
   void make_unwritable(std::string path) { unwritable_.insert(std::move(path)); }
 
  private:
+  friend class Network;
+
   Simulation& simulation_;
   std::uint32_t address_;
+  std::uint16_t next_port_ = 0;  // counted from the first one that Network hands out
   world::Duration calendar_offset_{};
   std::map<std::string, std::string, std::less<>> files_;
   std::unordered_set<std::string> unwritable_;

@@ -69,15 +69,23 @@ Host* Network::host_at(std::uint32_t address) const {
 }
 
 Network::Link& Network::link_between(const Host& from, const Host& to) {
-  auto& link = links_[{from.id(), to.id()}];
-  if (!link) {
-    link = std::make_unique<Link>();
-    link->is_loopback = from.id() == to.id();
-    link->options = link->is_loopback ? loopback_ : default_link_;
-    if (link->is_loopback) link->segment_bytes = kLoopbackSegmentBytes;
-    link->random = random_.fork(fmt::format("{}>{}", from.name(), to.name()));
+  const auto [found, added] = links_.try_emplace({from.id(), to.id()});
+  Link& link = found->second;
+  if (added) {
+    link.from = &from;
+    link.to = &to;
+    link.is_loopback = from.id() == to.id();
+    link.options = link.is_loopback ? loopback_ : default_link_;
+    if (link.is_loopback) link.segment_bytes = kLoopbackSegmentBytes;
   }
-  return *link;
+  return link;
+}
+
+world::Random& Network::random_of(Link& link) {
+  if (!link.random) {
+    link.random = random_.fork(fmt::format("{}>{}", link.from->name(), link.to->name()));
+  }
+  return *link.random;
 }
 
 void Network::set_link(const Host& from, const Host& to, const LinkOptions& options) {
@@ -88,14 +96,14 @@ void Network::set_link(const Host& from, const Host& to, const LinkOptions& opti
 
 LinkOptions Network::link(const Host& from, const Host& to) const {
   const auto found = links_.find({from.id(), to.id()});
-  if (found != links_.end()) return found->second->options;
+  if (found != links_.end()) return found->second.options;
   return from.id() == to.id() ? loopback_ : default_link_;
 }
 
 void Network::set_default_link(const LinkOptions& options) {
   default_link_ = options;
   for (auto& [ends, link] : links_) {
-    if (!link->has_own_options && !link->is_loopback) link->options = options;
+    if (!link.has_own_options && !link.is_loopback) link.options = options;
   }
 }
 
@@ -172,12 +180,11 @@ SimListener* Network::listener_at(const Host& host, const world::Endpoint& local
   return bound == 0 || bound == local.address ? listener : nullptr;
 }
 
-std::uint16_t Network::take_port(const Host& host, const world::Endpoint& remote) {
+std::uint16_t Network::take_port(Host& host, const world::Endpoint& remote) {
   const std::uint64_t to = std::uint64_t{remote.address} << 16 | remote.port;
-  auto [next, added] = next_port_.try_emplace(host.id(), kFirstPort);
   for (int tries = 0; tries <= kLastPort - kFirstPort; ++tries) {
-    const std::uint16_t port = next->second;
-    next->second = port == kLastPort ? kFirstPort : static_cast<std::uint16_t>(port + 1);
+    const auto port = static_cast<std::uint16_t>(kFirstPort + host.next_port_);
+    host.next_port_ = port == kLastPort ? 0 : static_cast<std::uint16_t>(host.next_port_ + 1);
     if (ports_in_use_.insert({std::uint64_t{host.id()} << 16 | port, to}).second) return port;
   }
   return 0;

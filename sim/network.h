@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -62,7 +62,9 @@ class Network {
     bool is_loopback = false;
     std::size_t segment_bytes = kSegmentBytes;
     world::TimePoint free_at{};  // when the last byte given to it has left
-    world::Random random{0};
+    const Host* from = nullptr;
+    const Host* to = nullptr;
+    std::optional<world::Random> random;  // made when chance first has a say
   };
 
   static constexpr std::uint32_t kFirstAddress = 0x0a000001;
@@ -75,13 +77,14 @@ class Network {
   void attach(Host& host) { hosts_.push_back(&host); }
   Host* host_at(std::uint32_t address) const;
   Link& link_between(const Host& from, const Host& to);
+  world::Random& random_of(Link& link);
   std::unique_ptr<world::Transport> connect(Host& from, const world::Endpoint& remote,
                                             world::TransportEvents& events);
   world::Result<std::unique_ptr<world::Listener>> listen(Host& host, const world::Endpoint& local,
                                                          world::AcceptEvents& events);
   SimListener* listener_at(const Host& host, const world::Endpoint& local) const;
   /// 0: every port is in use towards that remote end.
-  std::uint16_t take_port(const Host& host, const world::Endpoint& remote);
+  std::uint16_t take_port(Host& host, const world::Endpoint& remote);
   void release_port(const Host& host, std::uint16_t port, const world::Endpoint& remote);
 
   world::EventLoop& loop_;
@@ -89,7 +92,7 @@ class Network {
   world::Random random_;
   LinkOptions default_link_;
   LinkOptions loopback_;
-  std::map<std::pair<world::HostId, world::HostId>, std::unique_ptr<Link>> links_;
+  std::map<std::pair<world::HostId, world::HostId>, Link> links_;
   std::vector<Host*> hosts_;  // by address, from 10.0.0.1
   std::map<std::pair<world::HostId, std::uint16_t>, SimListener*> listeners_;
   struct PortKey {
@@ -104,7 +107,6 @@ class Network {
     }
   };
   std::unordered_set<PortKey, PortKeyHash> ports_in_use_;
-  std::unordered_map<world::HostId, std::uint16_t> next_port_;
   std::uint64_t next_flow_ = 1;
   std::size_t connections_ = 0;
   Connection* first_connection_ = nullptr;
