@@ -298,9 +298,10 @@ void HeaderMap::remove(std::string_view name) {
   for (std::size_t i = find(name); i != npos; i = find(name, i)) remove_at(i);
 }
 
-char* HeaderMap::assign_text(std::string_view text) {
+char* HeaderMap::assign_text(std::string_view text, std::size_t padding) {
   fields_.clear();
   text_.assign(text.data(), text.size());
+  if (padding > 0) text_.append(padding, '\0');
   return text_.data();
 }
 

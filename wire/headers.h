@@ -129,9 +129,10 @@ class HeaderMap {
   void remove(std::string_view name);
   void remove_at(std::size_t i) { fields_.erase(fields_.begin() + static_cast<std::ptrdiff_t>(i)); }
 
-  /// For parsers: forgets everything, takes over a copy of `text`, and returns it for changes in
-  /// place. `place` then adds fields whose name (in lower case) and value stand in that text.
-  char* assign_text(std::string_view text);
+  /// For parsers: forgets everything, takes a copy of `text` with `padding` zeros behind it, and
+  /// returns that for changes in place. `place` then adds fields whose name (in lower case) and
+  /// value stand in that text.
+  char* assign_text(std::string_view text, std::size_t padding = 0);
   void place(const Field& field) { fields_.push_back(field); }
 
   /// Forgets the fields and keeps the memory.

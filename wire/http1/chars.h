@@ -27,6 +27,10 @@ constexpr char token_lower(char c) {
 constexpr bool is_blank(char c) {
   return static_cast<unsigned char>(c) <= ' ';
 }
+/// What the path and query of a target may have.
+constexpr bool is_path_char(char c) {
+  return c >= '!' && c <= '~';
+}
 constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -69,7 +73,7 @@ inline HeadChars scan_head(std::string_view text) {
     Bytes after;
     std::memcpy(&c, here, sizeof c);
     std::memcpy(&after, next, sizeof after);
-    invalid |= reinterpret_cast<Bytes>((c < 0x20) & (c != '\t') & (c != '\r') & (c != '\n'));
+    invalid |= reinterpret_cast<Bytes>(((c & 0xe0) == 0) & (c != '\t') & (c != '\r') & (c != '\n'));
     invalid |= reinterpret_cast<Bytes>(c == 0x7f);
     lone_cr |= reinterpret_cast<Bytes>((c == '\r') & (after != '\n'));
   };

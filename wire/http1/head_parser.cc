@@ -129,7 +129,8 @@ FirstLine split_first_line(std::string_view line) {
   const char* const second = skip(first_end, true);
   const char* const second_end = skip(second, false);
   const char* const third = skip(second_end, true);
-  return {view(begin, first_end), view(second, second_end), view(third, end), view(second, third)};
+  return {view(begin, end), view(begin, first_end), view(second, second_end), view(third, end),
+          view(second, third)};
 }
 
 bool is_version(std::string_view version) {
@@ -169,6 +170,8 @@ const CodecError* read_headers(std::string_view lines, const HeaderRules& rules,
     } else if (traits.name == HeaderName::TransferEncoding) {
       facts.has_transfer_encoding = true;
       facts.chunked = equals_ignoring_case(view(line.value, line.value_end), "chunked");
+    } else if (traits.name == HeaderName::Connection) {
+      facts.has_connection = true;
     }
 
     if (late != nullptr) continue;

@@ -17,6 +17,7 @@ std::size_t find_head_end(std::string_view text, std::size_t from = 0);
 
 /// The three parts of a first line, split at blanks. Missing parts are empty.
 struct FirstLine {
+  std::string_view line;  ///< All of it, blanks at its end removed.
   std::string_view first;
   std::string_view second;
   std::string_view third;         ///< All the rest, blanks at its end removed.
@@ -27,8 +28,9 @@ FirstLine split_first_line(std::string_view line);
 /// "HTTP/d.d", or nothing at all.
 bool is_version(std::string_view version);
 
-/// What header lines say of the message's framing.
+/// What header lines say of the message's framing and its connection.
 struct HeaderFacts {
+  bool has_connection = false;
   bool has_transfer_encoding = false;
   bool chunked = false;  ///< Of the last transfer-encoding line, before CRs within it are dropped.
   bool has_content_length = false;

@@ -5,6 +5,7 @@
 
 #include "wire/http1/chars.h"
 #include "wire/http1/connection_rules.h"
+#include "wire/http1/fast_head.h"
 #include "wire/http1/head_parser.h"
 #include "wire/http1/target.h"
 
@@ -38,18 +39,18 @@ void RequestParser::release() {
 
 std::size_t RequestParser::feed(std::string_view bytes, Events& events) {
   std::size_t used = 0;
-  if (*error_) return used;
-  if (state_ == State::Start) {
-    // Line ends between messages are skipped. Source: ENV-HTTP-75.
-    while (used < bytes.size() && (bytes[used] == '\r' || bytes[used] == '\n')) ++used;
-    if (used == bytes.size()) return used;
-    if (!begins_method(bytes[used])) {
-      error_ = &kCodecError;
-      return used;
-    }
-    state_ = State::Head;
-  }
+  if (*error_ || bytes.empty()) return used;
+  if (state_ == State::Start) state_ = State::Head;
   if (state_ == State::Head) {
+    if (partial_.empty()) {
+      // Line ends before a message are a part of it, and skipped. Source: ENV-HTTP-75.
+      while (used < bytes.size() && (bytes[used] == '\r' || bytes[used] == '\n')) ++used;
+      if (used == bytes.size()) return used;
+      if (is_blank(bytes[used])) {
+        error_ = &kCodecError;
+        return used;
+      }
+    }
     used += feed_head(bytes.substr(used), events);
     if (*error_ || state_ < State::Body) return used;
   }
@@ -57,6 +58,8 @@ std::size_t RequestParser::feed(std::string_view bytes, Events& events) {
 }
 
 std::size_t RequestParser::feed_head(std::string_view bytes, Events& events) {
+  if (head_ == nullptr) head_ = std::make_unique<RequestHead>();
+  head_->clear();
   const std::size_t before = partial_.size();
   std::string_view text = bytes;
   if (before > 0) {
@@ -64,6 +67,19 @@ std::size_t RequestParser::feed_head(std::string_view bytes, Events& events) {
     text = partial_;
   } else {
     text = text.substr(0, limits_.max_head_bytes);
+    FirstLine line;
+    HeaderFacts facts;
+    const std::size_t size =
+        read_fast_request(text, limits_.max_headers, line, head_->headers, facts);
+    if (size > 0) {
+      const CodecError* const error = judge(line, facts);
+      if (error != nullptr) {
+        error_ = error;
+        return 0;
+      }
+      hand_over(events);
+      return size;
+    }
   }
   std::size_t end = find_head_end(text, before > 2 ? before - 2 : 0);
   const std::size_t line_end = end == npos && !first_line_seen_ ? text.find('\n') : npos;
@@ -89,26 +105,28 @@ std::size_t RequestParser::feed_head(std::string_view bytes, Events& events) {
   }
 
   first_line_seen_ = false;
-  const CodecError* const error = read_head(text.substr(0, end));
+  std::string_view block = text.substr(0, end);
+  const CodecError* const error = read_head(block);
+  end = block.size();
   partial_.clear();
   if (error != nullptr) {
     error_ = error;
     return 0;
   }
+  hand_over(events);
+  return end - before;
+}
+
+void RequestParser::hand_over(Events& events) {
   const Framing framing = head_->framing;
-  if (framing == Framing::None) {
-    // Still a message: its end is told below.
-    state_ = State::Body;
-  } else {
-    body_.start(framing, head_->content_length);
-    state_ = framing == Framing::Tunnel ? State::Tunnel : State::Body;
-  }
+  // Without a body it is still a message: its end is told behind the head.
+  state_ = framing == Framing::Tunnel ? State::Tunnel : State::Body;
+  if (framing != Framing::None) body_.start(framing, head_->content_length);
   events.on_head(*head_);
   if (framing == Framing::None && state_ == State::Body) {
     state_ = State::Start;
     events.on_complete();
   }
-  return end - before;
 }
 
 std::size_t RequestParser::feed_body(std::string_view bytes, Events& events) {
@@ -139,10 +157,7 @@ std::size_t RequestParser::feed_body(std::string_view bytes, Events& events) {
   }
 }
 
-const CodecError* RequestParser::read_head(std::string_view block) {
-  if (head_ == nullptr) head_ = std::make_unique<RequestHead>();
-  RequestHead& head = *head_;
-  head.clear();
+const CodecError* RequestParser::read_head(std::string_view& block) {
   const std::size_t line_end = block.find('\n') + 1;
   FirstLine line;
   const CodecError* const line_error = read_request_line(block.substr(0, line_end), line);
@@ -150,20 +165,29 @@ const CodecError* RequestParser::read_head(std::string_view block) {
   const HeadChars chars = scan_head(block);
   if (chars.invalid) return &kInvalidCharacters;
   if (line_error != nullptr) return line_error;
-  head.method.assign(line.first);
   HeaderFacts facts;
+  head_->headers.clear();
   if (line_end < block.size()) {
     const HeaderRules rules{.has_lone_cr = chars.lone_cr, .max_headers = limits_.max_headers};
     const CodecError* const error =
-        read_headers(block.substr(line_end), rules, head.headers, facts);
+        read_headers(block.substr(line_end), rules, head_->headers, facts);
     if (error != nullptr) return error;
   }
+  return judge(line, facts);
+}
+
+const CodecError* RequestParser::judge(const FirstLine& line, HeaderFacts& facts) {
+  RequestHead& head = *head_;
+  HeaderMap& headers = head.headers;
+  // The line may be a part of the header map's text, which changes below.
+  head.method.assign(line.first);
+  head.target.assign(line.second);
   const bool connect = head.method == "CONNECT";
-  const bool http_1_1 = line.third == "HTTP/1.1";
+  // The real codec looks at the end of the whole line, so a target can pass for a version.
+  const bool http_1_1 = line.line.ends_with("HTTP/1.1");
 
   // From here on in the order in which the real codec looks.
-  HeaderMap& headers = head.headers;
-  if (is_upgrade(headers)) {
+  if (facts.has_connection && is_upgrade(headers)) {
     if (equals_ignoring_case(headers.get(HeaderName::Upgrade), "h2c")) {
       forget_h2c(headers);
     } else {
@@ -180,13 +204,15 @@ const CodecError* RequestParser::read_head(std::string_view block) {
     const std::string_view encoding = headers.get(HeaderName::TransferEncoding);
     if (connect || !equals_ignoring_case(encoding, "chunked")) return &kInvalidTransferEncoding;
   }
-  if (!head.upgrade && !connect && !remove_nominated(headers)) return &kConnectionRejected;
+  if (facts.has_connection && !head.upgrade && !connect && !remove_nominated(headers)) {
+    return &kConnectionRejected;
+  }
 
-  if (!connect && (line.second[0] == '/' || (line.second[0] == '*' && head.method == "OPTIONS"))) {
-    head.target.assign(line.second);
-  } else {
+  const bool origin_form =
+      head.target[0] == '/' || (head.target[0] == '*' && head.method == "OPTIONS");
+  if (connect || !origin_form) {
     AbsoluteTarget parts;
-    if (!split_absolute(line.second, connect, parts)) return &kInvalidUrl;
+    if (!split_absolute(head.target, connect, parts)) return &kInvalidUrl;
     if (!connect) {
       if (equals_ignoring_case(parts.scheme, "http")) {
         head.scheme = "http";
@@ -196,8 +222,8 @@ const CodecError* RequestParser::read_head(std::string_view block) {
         return &kInvalidScheme;
       }
     }
-    head.target.assign(parts.path);
     headers.set(HeaderName::Host, parts.authority);
+    head.target = std::string(parts.path);
   }
   if (!http_1_1) return &kLowVersion;
   const std::size_t host = headers.find(HeaderName::Host);

@@ -14,6 +14,9 @@
 
 namespace wire::http1 {
 
+struct FirstLine;
+struct HeaderFacts;
+
 /// Turns bytes into requests, exactly as strict and as lax as the real proxy's codec.
 ///
 /// Feed it bytes as they come, in any pieces: the requests found do not depend on the pieces. It
@@ -54,9 +57,14 @@ class RequestParser {
  private:
   enum class State : std::uint8_t { Start, Head, Body, Tunnel };
 
+  /// Both return how many bytes were used; a head was read if the state is beyond Head.
   std::size_t feed_head(std::string_view bytes, Events& events);
   std::size_t feed_body(std::string_view bytes, Events& events);
-  const CodecError* read_head(std::string_view block);
+  /// Fills head_ from a whole head. Leaves in `block` what belongs to it.
+  const CodecError* read_head(std::string_view& block);
+  /// Fills in what follows from the first line and the header lines, which are in head_.
+  const CodecError* judge(const FirstLine& line, HeaderFacts& facts);
+  void hand_over(Events& events);
 
   const CodecError* error_ = &kNoError;
   std::unique_ptr<RequestHead> head_;

@@ -5,6 +5,7 @@
 
 #include "wire/http1/chars.h"
 #include "wire/http1/connection_rules.h"
+#include "wire/http1/fast_head.h"
 #include "wire/http1/head_parser.h"
 
 namespace wire::http1 {
@@ -32,6 +33,14 @@ const CodecError* read_status_line(std::string_view line, FirstLine& parts, std:
   parts = split_first_line(line);
   return is_version(parts.first) && parse_status(parts.after_second, status) ? nullptr
                                                                              : &kCodecError;
+}
+
+bool is_interim(std::uint16_t status) {
+  return status >= 100 && status < 200 && status != 101;
+}
+
+bool never_has_body(std::uint16_t status) {
+  return (status >= 100 && status < 200) || status == 204 || status == 304;
 }
 
 }  // namespace
@@ -67,6 +76,8 @@ std::size_t ResponseParser::feed(std::string_view bytes, Events& events) {
 }
 
 std::size_t ResponseParser::feed_head(std::string_view bytes, Events& events) {
+  if (head_ == nullptr) head_ = std::make_unique<ResponseHead>();
+  head_->clear();
   const std::size_t before = partial_.size();
   std::string_view text = bytes;
   if (before > 0) {
@@ -74,6 +85,20 @@ std::size_t ResponseParser::feed_head(std::string_view bytes, Events& events) {
     text = partial_;
   } else {
     text = text.substr(0, limits_.max_head_bytes);
+    FirstLine line;
+    HeaderFacts facts;
+    const std::size_t size =
+        read_fast_response(text, limits_.max_headers, line, head_->headers, facts);
+    if (size > 0) {
+      parse_status(line.second, head_->status);
+      const CodecError* const error = judge(line, facts);
+      if (error != nullptr) {
+        error_ = error;
+        return 0;
+      }
+      hand_over(events);
+      return size;
+    }
   }
   const std::size_t end = find_head_end(text, before > 2 ? before - 2 : 0);
   if (end == npos) {
@@ -101,11 +126,15 @@ std::size_t ResponseParser::feed_head(std::string_view bytes, Events& events) {
     error_ = error;
     return 0;
   }
-  const std::uint16_t status = head_->status;
-  if (status >= 100 && status < 200 && status != 101) {
+  hand_over(events);
+  return end - before;
+}
+
+void ResponseParser::hand_over(Events& events) {
+  if (is_interim(head_->status)) {
     saw_interim_ = true;
     state_ = State::Start;
-    return end - before;
+    return;
   }
   keep_alive_ = !wants_close(head_->http_1_0, head_->headers);
   const Framing framing = head_->framing;
@@ -114,7 +143,6 @@ std::size_t ResponseParser::feed_head(std::string_view bytes, Events& events) {
   state_ = framing == Framing::Tunnel ? State::Tunnel : State::Body;
   events.on_head(*head_);
   if (framing == Framing::None && state_ == State::Body) complete(events);
-  return end - before;
 }
 
 std::size_t ResponseParser::feed_body(std::string_view bytes, Events& events) {
@@ -159,33 +187,31 @@ void ResponseParser::complete(Events& events) {
 }
 
 const CodecError* ResponseParser::read_head(std::string_view block) {
-  if (head_ == nullptr) head_ = std::make_unique<ResponseHead>();
-  ResponseHead& head = *head_;
-  head.clear();
   const HeadChars chars = scan_head(block);
   if (chars.invalid) return &kInvalidCharacters;
   const std::size_t line_end = block.find('\n') + 1;
   FirstLine line;
-  if (const CodecError* error = read_status_line(block.substr(0, line_end), line, head.status)) {
-    return error;
-  }
-  head.reason.assign(line.third);
-  head.http_1_0 = line.first != "HTTP/1.1";
-  HeaderMap& headers = head.headers;
+  const CodecError* error = read_status_line(block.substr(0, line_end), line, head_->status);
+  if (error != nullptr) return error;
   HeaderFacts facts;
-  const bool never_has_body =
-      (head.status >= 100 && head.status < 200) || head.status == 204 || head.status == 304;
   const HeaderRules rules{.request = false,
                           .has_lone_cr = chars.lone_cr,
-                          .length_matters = !never_has_body,
+                          .length_matters = !never_has_body(head_->status),
                           .max_headers = limits_.max_headers};
-  if (const CodecError* error = read_headers(block.substr(line_end), rules, headers, facts)) {
-    return error;
-  }
+  error = read_headers(block.substr(line_end), rules, head_->headers, facts);
+  return error != nullptr ? error : judge(line, facts);
+}
+
+const CodecError* ResponseParser::judge(const FirstLine& line, HeaderFacts& facts) {
+  ResponseHead& head = *head_;
+  HeaderMap& headers = head.headers;
+  // The line may be a part of the header map's text, which changes below.
+  head.reason.assign(line.third);
+  head.http_1_0 = line.first != "HTTP/1.1";
 
   // From here on in the order in which the real codec looks.
   bool tunnel = false;
-  if (upgrade_ && is_upgrade(headers)) {
+  if (upgrade_ && facts.has_connection && is_upgrade(headers)) {
     if (equals_ignoring_case(headers.get(HeaderName::Upgrade), "h2c")) {
       forget_h2c(headers);
     } else {
@@ -208,7 +234,7 @@ const CodecError* ResponseParser::read_head(std::string_view block) {
 
   if (tunnel) {
     head.framing = Framing::Tunnel;
-  } else if (never_has_body || head_request_) {
+  } else if (never_has_body(head.status) || head_request_) {
     head.framing = Framing::None;
   } else if (facts.chunked) {
     head.framing = Framing::Chunked;

@@ -14,6 +14,9 @@
 
 namespace wire::http1 {
 
+struct FirstLine;
+struct HeaderFacts;
+
 /// Bounds of a response head as the real proxy sets them for upstreams.
 inline constexpr Limits kResponseLimits{.max_head_bytes = 80 * 1024, .max_headers = 100};
 
@@ -64,9 +67,14 @@ class ResponseParser {
  private:
   enum class State : std::uint8_t { Idle, Start, Head, Body, Tunnel };
 
+  /// Both return how many bytes were used.
   std::size_t feed_head(std::string_view bytes, Events& events);
   std::size_t feed_body(std::string_view bytes, Events& events);
+  /// Fills head_ from a whole head.
   const CodecError* read_head(std::string_view block);
+  /// Fills in what follows from the first line and the header lines, which are in head_.
+  const CodecError* judge(const FirstLine& line, HeaderFacts& facts);
+  void hand_over(Events& events);
   void complete(Events& events);
 
   const CodecError* error_ = &kNoError;

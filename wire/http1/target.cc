@@ -49,9 +49,10 @@ constexpr std::array<unsigned char, 256> kClasses = [] {
 }();
 
 bool all_of_class(std::string_view text, unsigned char what) {
-  return std::all_of(text.begin(), text.end(), [what](char c) {
-    return (kClasses[static_cast<unsigned char>(c)] & what) != 0;
-  });
+  for (const char c : text) {
+    if ((kClasses[static_cast<unsigned char>(c)] & what) == 0) return false;
+  }
+  return true;
 }
 
 bool is_host_name(std::string_view host) {
@@ -89,10 +90,6 @@ bool is_port(std::string_view digits) {
 bool is_method(std::string_view method) {
   if (method == "GET" || method == "POST") return true;
   return std::binary_search(std::begin(kMethods), std::end(kMethods), method);
-}
-
-bool begins_method(char c) {
-  return std::string_view("ABCDGHLMNOPQRSTU").find(c) != std::string_view::npos;
 }
 
 bool is_target(std::string_view target, bool connect) {

@@ -6,8 +6,6 @@ namespace wire::http1 {
 
 /// Whether the method is one of those that HTTP/1 clients may use. Source: ENV-HTTP-74.
 bool is_method(std::string_view method);
-/// Whether some method begins with this character.
-bool begins_method(char c);
 
 /// Whether the characters and the form of a request target are right, as the parser sees it.
 /// Source: ENV-HTTP-13, -14, -18.
