@@ -4,7 +4,7 @@ Scenario files (`*.scenario.yaml`) are collected as tests; a test asks for the `
 to run one itself:
 
     def test_prefix(meshproof: Meshproof) -> None:
-        result = meshproof.run("scenarios/rewrites/prefix.scenario.yaml")
+        result = meshproof.run("scenarios/rewrites/prefix-becomes-slash.scenario.yaml")
         assert result.passed
         assert result.requests[0].seen[0].path == "/1"
 """
