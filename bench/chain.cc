@@ -147,7 +147,7 @@ int timers(std::uint64_t pending, std::uint64_t events) {
 int idle(std::size_t connections) {
   const auto hosts = static_cast<int>((connections - 1) / Rota::kConnectionsPerHost) + 1;
   ChainWorld world(chain_plan(), chain_behaviour(), hosts);
-  Rota rota(world, connections, chain_request(world.gateway_host.address())->head);
+  Rota rota(world, connections, std::string(chain_request(world.gateway_host.address())->head()));
   const std::size_t before = heap_bytes();
   rota.run(connections, 64);
   world.simulation.run_for(std::chrono::seconds(1));
@@ -190,7 +190,7 @@ int curve() {
     const double start = cpu_seconds();
     const auto hosts = static_cast<int>((connections - 1) / Rota::kConnectionsPerHost) + 1;
     ChainWorld world(plan, behaviour, hosts);
-    Rota rota(world, connections, chain_request(world.gateway_host.address())->head);
+    Rota rota(world, connections, std::string(chain_request(world.gateway_host.address())->head()));
     rota.run(connections * 10, 64);
     if (rota.answered() != connections * 10) return 1;
     line(connections * 10, connections, cpu_seconds() - start);

@@ -108,7 +108,8 @@ void Rota::send_next() {
   auto& connection = connections_[i];
   if (!connection) {
     sim::Host& host = *world_.client_hosts[i / kConnectionsPerHost];
-    connection = std::make_unique<peers::ClientConnection>(host, world_.front(), *this);
+    peers::ClientConnectionEvents& self = *this;
+    connection = std::make_unique<peers::ClientConnection>(host, world_.front(), self);
   }
   connection->send(request_);
 }
