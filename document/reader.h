@@ -22,6 +22,8 @@ class Problems {
   void add(std::string pointer, std::string message, world::Place place);
   bool empty() const { return errors_.empty(); }
   std::size_t size() const { return errors_.size(); }
+  /// As they were added.
+  const world::Errors& errors() const { return errors_; }
   /// All errors, by line and column within each file; files in order of their first error.
   world::Errors take();
 

@@ -1,10 +1,8 @@
 #pragma once
 
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
-#include <utility>
 
 #include "document/parse.h"
 #include "document/reader.h"
@@ -75,8 +73,6 @@ class MeshReader {
   ReadOptions options_;
   Mesh mesh_;
   std::optional<Era> document_era_;
-  /// Resources with errors of their own, by file and pointer: what they lack is not reported twice.
-  std::set<std::pair<std::string, std::string>> unsound_;
 };
 
 }  // namespace mesh

@@ -145,6 +145,12 @@ std::optional<HostnameMatch> read_hostname(Reader at) {
   return kind ? std::optional(match) : std::nullopt;
 }
 
+/// Headers, a method or a query alone are no match. Source: AM-VAL-17.
+void require_base(Reader& at) {
+  if (at.has("prefix") || at.has("path") || at.has("hostname") || at.has("port")) return;
+  at.fail("must have at least one of prefix, path, hostname, port");
+}
+
 }  // namespace
 
 bool check_begins_with_slash(const Reader& at, std::string_view text) {
@@ -185,10 +191,7 @@ RouteMatch read_http_match(Reader at, MatchOf of, const SpecRules& rules) {
   match.headers = read_headers(at, "headers");
   match.query = read_query(at);
   match.port = optional_port(at, "port");
-  const bool has_base = at.has("prefix") || at.has("path") || at.has("hostname") || at.has("port");
-  if (of_gateway && !has_base && rules.era >= kMatchesAndRewrites.era) {
-    at.fail("must have at least one of prefix, path, hostname, port");
-  }
+  if (of_gateway && rules.era >= kMatchesAndRewrites.era) require_base(at);
   at.finish();
   return match;
 }

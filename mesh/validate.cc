@@ -117,7 +117,7 @@ class Validator {
       const VirtualGateway* gateway = parent(route, route.gateway, gateways_, Kind::VirtualGateway);
       // Source: AM-VAL-24.
       if (gateway != nullptr && gateway->listeners.size() > 1 && !route.match.port) {
-        fail(route.origin, "spec",
+        fail(route.origin, match_port(route.kind),
              fmt::format(
                  "Gateway route must define a match port: virtualGateway {} has {} listeners",
                  gateway->name, gateway->listeners.size()));
