@@ -106,10 +106,7 @@ Connection::Connection(Network& network, Host& client, Host& server, const world
   ends_[kClient].local = local;
   ends_[kServer].host = &server;
   ends_[kServer].local = remote;
-  next_ = network.first_connection_;
-  if (next_ != nullptr) next_->previous_ = this;
-  network.first_connection_ = this;
-  ++network.connections_;
+  network.add(*this);
 }
 
 Connection::~Connection() {
@@ -118,10 +115,13 @@ Connection::~Connection() {
     discard(directions_[side].unsent);
     discard(directions_[side].flight);
   }
-  network_.release_port(*ends_[kClient].host, ends_[kClient].local.port, ends_[kServer].local);
-  (previous_ != nullptr ? previous_->next_ : network_.first_connection_) = next_;
-  if (next_ != nullptr) next_->previous_ = previous_;
-  --network_.connections_;
+  network_.remove(*this);
+}
+
+void Connection::destroy() {
+  Network& network = network_;
+  this->~Connection();
+  network.give_block(this, sizeof(Connection));
 }
 
 std::unique_ptr<world::Transport> Connection::open(world::TransportEvents& events) {
@@ -538,11 +538,19 @@ void Connection::collect() {
     if (!directions_[side].flight.empty() || !directions_[side].unsent.empty()) return;
   }
   if (in_backlog_) return;
-  delete this;
+  destroy();
+}
+
+SimListener::SimListener(Network& network, Host& host, const world::Endpoint& local,
+                         world::AcceptEvents& events)
+    : network_(network), host_(host), local_(local), events_(events), next_(host.listeners_) {
+  host.listeners_ = this;
 }
 
 SimListener::~SimListener() {
-  network_.listeners_.erase({host_.id(), local_.port});
+  SimListener** place = &host_.listeners_;
+  while (*place != this) place = &(*place)->next_;
+  *place = next_;
   for (Connection* connection : backlog_) {
     connection->in_backlog_ = false;
     connection->reset(Connection::kServer);
@@ -554,11 +562,11 @@ void SimListener::set_accepting(bool accepting) {
   accepting_ = accepting;
   if (!accepting || backlog_.empty()) return;
   network_.loop_.post(
-      [&network = network_, host = host_.id(), port = local_.port] {
+      [&network = network_, &host = host_, local = local_] {
         while (true) {  // each of those accepted may close the listener
-          const auto found = network.listeners_.find({host, port});
-          if (found == network.listeners_.end()) return;
-          SimListener& self = *found->second;
+          SimListener* const found = network.listener_at(host, local);
+          if (found == nullptr) return;
+          SimListener& self = *found;
           if (!self.accepting_ || self.backlog_.empty()) return;
           Connection* connection = self.backlog_.front();
           self.backlog_.erase(self.backlog_.begin());

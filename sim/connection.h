@@ -123,11 +123,17 @@ class Connection {
   void trace(world::TraceKind kind, Side who, std::uint64_t a, std::string_view text);
   /// Destroys the connection when nobody can notice it any more.
   void collect();
+  void destroy();
+  bool joins(const Host& client, std::uint16_t port, const world::Endpoint& remote) const {
+    const Ending& end = ends_[kClient];
+    return end.local.port == port && end.host == &client && ends_[kServer].local == remote;
+  }
 
   Network& network_;
   std::uint64_t flow_;
   world::TimePoint opened_;
   Connection* next_ = nullptr;  // among all of the network
+  Connection* same_bucket_ = nullptr;
   Connection* previous_ = nullptr;
   std::uint32_t depth_ = 0;  // calls into users that are under way
   bool syn_answered_ = false;
@@ -140,8 +146,7 @@ class Connection {
 class SimListener final : public world::Listener {
  public:
   SimListener(Network& network, Host& host, const world::Endpoint& local,
-              world::AcceptEvents& events)
-      : network_(network), host_(host), local_(local), events_(events) {}
+              world::AcceptEvents& events);
   ~SimListener() override;
 
   world::Endpoint local() const override { return local_; }
@@ -156,6 +161,7 @@ class SimListener final : public world::Listener {
   world::Endpoint local_;
   world::AcceptEvents& events_;
   bool accepting_ = true;
+  SimListener* next_ = nullptr;       // of the same host
   std::vector<Connection*> backlog_;  // in order of their handshakes
 };
 

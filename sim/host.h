@@ -11,6 +11,7 @@
 
 namespace sim {
 
+class SimListener;
 class Simulation;
 
 /// One machine of a simulated world: what a gateway, client or service is given as its world.
@@ -40,10 +41,12 @@ class Host final : public world::World {
 
  private:
   friend class Network;
+  friend class SimListener;
 
   Simulation& simulation_;
   std::uint32_t address_;
-  std::uint16_t next_port_ = 0;  // counted from the first one that Network hands out
+  SimListener* listeners_ = nullptr;  // that are open
+  std::uint16_t next_port_ = 0;       // counted from the first one that Network hands out
   world::Duration calendar_offset_{};
   std::map<std::string, std::string, std::less<>> files_;
   std::unordered_set<std::string> unwritable_;

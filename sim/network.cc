@@ -16,14 +16,17 @@ namespace {
 constexpr std::uint16_t kFirstPort = 32768;  // as Linux hands them out
 constexpr std::uint16_t kLastPort = 60999;
 
-// Blocks of this size are used again: requests and answers are mostly smaller. Not where an address
-// sanitizer is to see who reads a segment that is gone.
+// Blocks of this size are used again: connections, and segments of most requests and answers.
+// Not where an address sanitizer is to see who reads what is gone.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr std::size_t kBlockBytes = 0;
 #else
 constexpr std::size_t kBlockBytes = 512;
 #endif
-constexpr std::size_t kMostFreeBlocks = 256;
+constexpr std::size_t kFirstSlabBlocks = 16;
+constexpr std::size_t kSlabBlocks = 256;
+
+constexpr std::size_t kFirstBuckets = 16;
 
 }  // namespace
 
@@ -37,30 +40,29 @@ Network::Network(world::EventLoop& loop, world::Trace& trace, const world::Rando
 
 Network::~Network() {
   drop_connections();
-  while (free_blocks_ != nullptr) std::free(std::exchange(free_blocks_, free_blocks_->next));
 }
 
 void* Network::take_block(std::size_t bytes) {
-  if (bytes <= kBlockBytes && free_blocks_ != nullptr) {
-    --free_block_count_;
-    return std::exchange(free_blocks_, free_blocks_->next);
+  if (bytes > kBlockBytes) return ::operator new(bytes);
+  if (free_blocks_ == nullptr) {
+    const std::size_t blocks = slabs_.empty() ? kFirstSlabBlocks : kSlabBlocks;
+    slabs_.emplace_back(new std::byte[blocks * kBlockBytes]);
+    std::byte* slab = slabs_.back().get();
+    for (std::size_t i = blocks; i-- > 0;) give_block(slab + i * kBlockBytes, kBlockBytes);
   }
-  void* block = std::malloc(bytes <= kBlockBytes ? kBlockBytes : bytes);
-  if (block == nullptr) throw std::bad_alloc();
-  return block;
+  return std::exchange(free_blocks_, free_blocks_->next);
 }
 
 void Network::give_block(void* block, std::size_t bytes) {
-  if (bytes > kBlockBytes || free_block_count_ == kMostFreeBlocks) {
-    std::free(block);
+  if (bytes > kBlockBytes) {
+    ::operator delete(block);
     return;
   }
-  ++free_block_count_;
   free_blocks_ = new (block) FreeBlock{free_blocks_};
 }
 
 void Network::drop_connections() {
-  while (first_connection_ != nullptr) delete first_connection_;
+  while (first_connection_ != nullptr) first_connection_->destroy();
 }
 
 Host* Network::host_at(std::uint32_t address) const {
@@ -150,12 +152,13 @@ std::unique_ptr<world::Transport> Network::connect(Host& from, const world::Endp
   if (to == nullptr) {
     return std::make_unique<Stillborn>(from, remote, events, world::TransportError::Unreachable);
   }
-  const std::uint16_t port = take_port(from, remote);
+  const std::uint16_t port = free_port(from, remote);
   if (port == 0) {
     return std::make_unique<Stillborn>(from, remote, events, world::TransportError::PortsExhausted);
   }
   const world::Endpoint local{own ? world::kLoopbackAddress : from.address(), port};
-  auto* connection = new Connection(*this, from, *to, local, remote);  // owns itself
+  void* memory = take_block(sizeof(Connection));
+  auto* connection = new (memory) Connection(*this, from, *to, local, remote);  // owns itself
   return connection->open(events);
 }
 
@@ -163,36 +166,73 @@ world::Result<std::unique_ptr<world::Listener>> Network::listen(Host& host,
                                                                 const world::Endpoint& local,
                                                                 world::AcceptEvents& events) {
   if (local.port == 0) return world::Error{{}, "port must be between 1 and 65535, is 0"};
-  auto& place = listeners_[{host.id(), local.port}];
-  if (place != nullptr) {
+  for (const SimListener* other = host.listeners_; other != nullptr; other = other->next_) {
+    if (other->local_.port != local.port) continue;
     return world::Error{{}, fmt::format("port {} of host {} is taken", local.port, host.name())};
   }
-  auto listener = std::make_unique<SimListener>(*this, host, local, events);
-  place = listener.get();
-  return std::unique_ptr<world::Listener>(std::move(listener));
+  return std::unique_ptr<world::Listener>(
+      std::make_unique<SimListener>(*this, host, local, events));
 }
 
 SimListener* Network::listener_at(const Host& host, const world::Endpoint& local) const {
-  const auto found = listeners_.find({host.id(), local.port});
-  if (found == listeners_.end()) return nullptr;
-  SimListener* listener = found->second;
-  const std::uint32_t bound = listener->local_.address;
-  return bound == 0 || bound == local.address ? listener : nullptr;
+  for (SimListener* listener = host.listeners_; listener != nullptr; listener = listener->next_) {
+    if (listener->local_.port != local.port) continue;
+    const std::uint32_t bound = listener->local_.address;
+    return bound == 0 || bound == local.address ? listener : nullptr;
+  }
+  return nullptr;
 }
 
-std::uint16_t Network::take_port(Host& host, const world::Endpoint& remote) {
+Connection*& Network::bucket(world::HostId host, std::uint16_t port,
+                             const world::Endpoint& remote) {
+  const std::uint64_t from = std::uint64_t{host} << 16 | port;
   const std::uint64_t to = std::uint64_t{remote.address} << 16 | remote.port;
+  const std::uint64_t mixed = (from ^ to * 0x9e3779b97f4a7c15U) * 0xbf58476d1ce4e5b9U;
+  return by_ports_[mixed >> 32 & (by_ports_.size() - 1)];
+}
+
+std::uint16_t Network::free_port(Host& host, const world::Endpoint& remote) {
+  if (by_ports_.empty()) by_ports_.resize(kFirstBuckets);
   for (int tries = 0; tries <= kLastPort - kFirstPort; ++tries) {
     const auto port = static_cast<std::uint16_t>(kFirstPort + host.next_port_);
     host.next_port_ = port == kLastPort ? 0 : static_cast<std::uint16_t>(host.next_port_ + 1);
-    if (ports_in_use_.insert({std::uint64_t{host.id()} << 16 | port, to}).second) return port;
+    Connection* other = bucket(host.id(), port, remote);
+    while (other != nullptr && !other->joins(host, port, remote)) other = other->same_bucket_;
+    if (other == nullptr) return port;
   }
   return 0;
 }
 
-void Network::release_port(const Host& host, std::uint16_t port, const world::Endpoint& remote) {
-  const std::uint64_t to = std::uint64_t{remote.address} << 16 | remote.port;
-  ports_in_use_.erase({std::uint64_t{host.id()} << 16 | port, to});
+void Network::add(Connection& connection) {
+  if (++connections_ > by_ports_.size()) {
+    by_ports_.assign(by_ports_.size() * 2, nullptr);
+    for (Connection* each = first_connection_; each != nullptr; each = each->next_) hang(*each);
+  }
+  hang(connection);
+  connection.next_ = first_connection_;
+  if (first_connection_ != nullptr) first_connection_->previous_ = &connection;
+  first_connection_ = &connection;
+}
+
+void Network::hang(Connection& connection) {
+  const Connection::Ending& client = connection.ends_[Connection::kClient];
+  const world::Endpoint& remote = connection.ends_[Connection::kServer].local;
+  Connection*& place = bucket(client.host->id(), client.local.port, remote);
+  connection.same_bucket_ = place;
+  place = &connection;
+}
+
+void Network::remove(Connection& connection) {
+  const Connection::Ending& client = connection.ends_[Connection::kClient];
+  const world::Endpoint& remote = connection.ends_[Connection::kServer].local;
+  Connection** place = &bucket(client.host->id(), client.local.port, remote);
+  while (*place != &connection) place = &(*place)->same_bucket_;
+  *place = connection.same_bucket_;
+  Connection* const previous = connection.previous_;
+  Connection* const next = connection.next_;
+  (previous != nullptr ? previous->next_ : first_connection_) = next;
+  if (next != nullptr) next->previous_ = previous;
+  --connections_;
 }
 
 }  // namespace sim

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <memory_resource>
 #include <optional>
-#include <set>
-#include <unordered_set>
 #include <vector>
 
 #include "sim/link.h"
@@ -69,12 +70,15 @@ class Network {
 
   static constexpr std::uint32_t kFirstAddress = 0x0a000001;
 
-  /// Memory for segments. Small blocks are kept and used again.
+  /// Memory for segments and connections. Small blocks are kept and used again.
   void* take_block(std::size_t bytes);
   void give_block(void* block, std::size_t bytes);
   /// Forgets every connection. Nobody is told.
   void drop_connections();
-  void attach(Host& host) { hosts_.push_back(&host); }
+  void attach(Host& host) {
+    if (hosts_.empty()) hosts_.reserve(8);
+    hosts_.push_back(&host);
+  }
   Host* host_at(std::uint32_t address) const;
   Link& link_between(const Host& from, const Host& to);
   world::Random& random_of(Link& link);
@@ -83,30 +87,25 @@ class Network {
   world::Result<std::unique_ptr<world::Listener>> listen(Host& host, const world::Endpoint& local,
                                                          world::AcceptEvents& events);
   SimListener* listener_at(const Host& host, const world::Endpoint& local) const;
-  /// 0: every port is in use towards that remote end.
-  std::uint16_t take_port(Host& host, const world::Endpoint& remote);
-  void release_port(const Host& host, std::uint16_t port, const world::Endpoint& remote);
+  /// A port that no connection of the host to that remote end has. 0: all are in use.
+  std::uint16_t free_port(Host& host, const world::Endpoint& remote);
+  /// Where a connection between these ends hangs, or would.
+  Connection*& bucket(world::HostId host, std::uint16_t port, const world::Endpoint& remote);
+  void add(Connection& connection);
+  void hang(Connection& connection);
+  void remove(Connection& connection);
 
   world::EventLoop& loop_;
   world::Trace& trace_;
   world::Random random_;
   LinkOptions default_link_;
   LinkOptions loopback_;
-  std::map<std::pair<world::HostId, world::HostId>, Link> links_;
-  std::vector<Host*> hosts_;  // by address, from 10.0.0.1
-  std::map<std::pair<world::HostId, std::uint16_t>, SimListener*> listeners_;
-  struct PortKey {
-    std::uint64_t high;
-    std::uint64_t low;
-    bool operator==(const PortKey&) const = default;
-  };
-  struct PortKeyHash {
-    std::size_t operator()(const PortKey& key) const {
-      return static_cast<std::size_t>((key.high ^ key.low * 0x9e3779b97f4a7c15U) *
-                                      0xbf58476d1ce4e5b9U);
-    }
-  };
-  std::unordered_set<PortKey, PortKeyHash> ports_in_use_;
+  // Links are never removed: their memory comes from one piece, the first of it right here.
+  alignas(std::max_align_t) std::array<std::byte, 1536> first_links_;
+  std::pmr::monotonic_buffer_resource link_memory_{first_links_.data(), first_links_.size()};
+  std::pmr::map<std::pair<world::HostId, world::HostId>, Link> links_{&link_memory_};
+  std::vector<Host*> hosts_;           // by address, from 10.0.0.1
+  std::vector<Connection*> by_ports_;  // chained hash table of all connections, by both ends
   std::uint64_t next_flow_ = 1;
   std::size_t connections_ = 0;
   Connection* first_connection_ = nullptr;
@@ -114,7 +113,7 @@ class Network {
     FreeBlock* next;
   };
   FreeBlock* free_blocks_ = nullptr;
-  std::size_t free_block_count_ = 0;
+  std::vector<std::unique_ptr<std::byte[]>> slabs_;  // what the blocks are cut from
 };
 
 }  // namespace sim

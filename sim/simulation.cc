@@ -19,10 +19,11 @@ Simulation::~Simulation() {
 }
 
 Host& Simulation::add_host(std::string name) {
-  assert(by_name_.count(name) == 0);
+  assert(find_host(name) == nullptr);
   const auto id = static_cast<world::HostId>(hosts_.size() + 1);
   const std::uint32_t address = Network::kFirstAddress + id - 1;
   names_.set_address(name, address);
+  if (hosts_.empty()) hosts_.reserve(8);
   hosts_.push_back(std::make_unique<Host>(*this, id, std::move(name), address));
   Host& host = *hosts_.back();
   by_name_.emplace(host.name(), &host);

@@ -72,8 +72,8 @@ class Simulation {
   world::Random random_;
   Network network_;
   Names names_;
-  std::vector<std::unique_ptr<Host>> hosts_;  // by number, from 1
-  std::map<std::string, Host*, std::less<>> by_name_;
+  std::vector<std::unique_ptr<Host>> hosts_;   // by number, from 1
+  std::map<std::string_view, Host*> by_name_;  // the names are the hosts' own
 };
 
 }  // namespace sim
