@@ -17,8 +17,18 @@ std::string shortened(const std::string& text) {
 
 }  // namespace
 
+Value::Value() = default;
+Value::Value(bool value, Mark at) : at_(at), data_(value) {}
+Value::Value(std::int64_t value, Mark at) : at_(at), data_(value) {}
+Value::Value(double value, Mark at) : at_(at), data_(value) {}
+Value::Value(std::string value, Mark at) : at_(at), data_(std::move(value)) {}
 Value::Value(List value, Mark at) : at_(at), data_(std::move(value)) {}
 Value::Value(Object value, Mark at) : at_(at), data_(std::move(value)) {}
+Value::Value(const Value& other) = default;
+Value::Value(Value&& other) noexcept = default;
+Value& Value::operator=(const Value& other) = default;
+Value& Value::operator=(Value&& other) noexcept = default;
+Value::~Value() = default;
 
 Value Value::null(Mark at) {
   Value value;

@@ -27,13 +27,19 @@ class Value {
   using Object = std::vector<Member>;
   enum class Kind : std::uint8_t { Null, Bool, Integer, Number, String, List, Object };
 
-  Value() = default;  ///< Null.
-  Value(bool value, Mark at) : at_(at), data_(value) {}
-  Value(std::int64_t value, Mark at) : at_(at), data_(value) {}
-  Value(double value, Mark at) : at_(at), data_(value) {}
-  Value(std::string value, Mark at) : at_(at), data_(std::move(value)) {}
+  Value();  ///< Null.
+  Value(bool value, Mark at);
+  Value(std::int64_t value, Mark at);
+  Value(double value, Mark at);
+  Value(std::string value, Mark at);
   Value(List value, Mark at);
   Value(Object value, Mark at);
+  // Out of line, as a member of an object is not complete here.
+  Value(const Value& other);
+  Value(Value&& other) noexcept;
+  Value& operator=(const Value& other);
+  Value& operator=(Value&& other) noexcept;
+  ~Value();
   static Value null(Mark at);
 
   Kind kind() const { return static_cast<Kind>(data_.index()); }
