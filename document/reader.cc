@@ -294,9 +294,11 @@ std::vector<std::pair<const Member*, Reader>> Reader::members() {
 
 void Reader::finish() {
   if (!value_->is_object() || all_known_) return;
+  std::size_t unknown = 0;
   for (const Member& member : value_->object()) {
     if (std::find(known_.begin(), known_.end(), member.key) != known_.end()) continue;
-    const std::string near = nearest(member.key, known_);
+    // Thousands of unknown keys are no slips.
+    const std::string near = ++unknown <= 20 ? nearest(member.key, known_) : "";
     fail_key(member.key,
              near.empty() ? "is not known here" : "is not known here; did you mean " + near + "?");
   }

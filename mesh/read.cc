@@ -211,11 +211,11 @@ class ResourceReader {
     std::string message =
         "must be a resource: a mesh, virtualGateway, gatewayRoute, virtualService, virtualNode, "
         "virtualRouter or route";
-    for (const auto& [member, value] : at.members()) {
-      const std::string near = document::nearest(member->key, names);
-      if (near.empty()) continue;
-      message += fmt::format("; did you mean {} for {}?", near, member->key);
-      break;
+    // The first member says the kind, where people write it well.
+    if (const auto members = at.members(); !members.empty()) {
+      const std::string& written = members.front().first->key;
+      const std::string near = document::nearest(written, names);
+      if (!near.empty()) message += fmt::format("; did you mean {} for {}?", near, written);
     }
     at.fail(message);
   }

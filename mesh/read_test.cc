@@ -334,6 +334,54 @@ TEST(Read, WhatIsNoResourceIsAnError) {
   }
 }
 
+/// All values of a tree, each as the steps that lead to it.
+void collect(const document::Value& value, std::vector<std::size_t>& steps,
+             std::vector<std::vector<std::size_t>>& all) {
+  all.push_back(steps);
+  const std::size_t count = value.is_list()     ? value.list().size()
+                            : value.is_object() ? value.object().size()
+                                                : 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    steps.push_back(i);
+    collect(value.is_list() ? value.list()[i] : value.object()[i].value, steps, all);
+    steps.pop_back();
+  }
+}
+
+/// The errors of the big mesh with one of its values replaced.
+std::size_t errors_with(const document::Document& mesh, const std::vector<std::size_t>& steps,
+                        const document::Value& replacement) {
+  document::Document changed = mesh;
+  document::Value* at = &changed.root;
+  for (const std::size_t i : steps) {
+    at = at->is_list() ? &at->list()[i] : &at->object()[i].value;
+  }
+  *at = replacement;
+  const auto loaded = load(std::span(&changed, 1));
+  return loaded ? 0 : loaded.error().size();
+}
+
+TEST(Read, NoValueCanBeNullAndNoneCanBeOfAWrongType) {
+  const auto mesh = document::parse(kAllKinds, "m.yaml");
+  ASSERT_TRUE(mesh);
+  std::vector<std::size_t> steps;
+  std::vector<std::vector<std::size_t>> all;
+  collect(mesh->root, steps, all);
+  const document::Mark at{1, 1};
+  using document::Value;
+  for (const auto& path : all) {
+    EXPECT_GT(errors_with(*mesh, path, Value::null(at)), 0u);
+    EXPECT_GT(errors_with(*mesh, path, Value(1.5, at)), 0u);
+    // Some of these are allowed somewhere, such as an empty tag; all must come back.
+    errors_with(*mesh, path, Value(std::int64_t{-1}, at));
+    errors_with(*mesh, path, Value(INT64_MAX, at));
+    errors_with(*mesh, path, Value(INT64_MIN, at));
+    errors_with(*mesh, path, Value(std::string(), at));
+    errors_with(*mesh, path, Value(Value::List{Value::null(at)}, at));
+    errors_with(*mesh, path, Value(Value::Object{}, at));
+  }
+}
+
 TEST(Read, AllErrorsComeAtOnceInTheOrderOfTheText) {
   const std::string text = R"(- virtualGateway: edge
   spec:
