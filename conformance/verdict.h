@@ -32,7 +32,7 @@ struct TimelineEntry {
 /// One judged expectation.
 struct Check {
   world::TimePoint at{};
-  std::string name;      ///< What was looked at, e.g. "steps/2 status".
+  std::string name;  ///< What was looked at, e.g. "steps/2 status".
   bool passed = false;
   std::string expected;  ///< As the file says it.
   std::string actual;    ///< What was seen.
@@ -41,7 +41,7 @@ struct Check {
 
 /// One request as everyone saw it.
 struct ObservedRequest {
-  std::string id;      ///< "client/1", or the step's `as` and a number.
+  std::string id;  ///< "client/1", or the step's `as` and a number.
   std::string client;
   world::TimePoint sent_at{};
   std::optional<world::TimePoint> answered_at;
@@ -63,25 +63,25 @@ struct ObservedRequest {
 
 /// One run of one scenario, in one variant.
 struct RunResult {
-  std::string id;                ///< "routing/prefix-is-bytes", with "[maxConnections=2]" for variants.
-  std::string title;             ///< The scenario's sentence.
-  std::string file;              ///< As given on the command line.
-  std::string digest;            ///< Of the file's bytes, 32 hexadecimal digits.
+  std::string id;      ///< "routing/prefix-is-bytes", with "[maxConnections=2]" for variants.
+  std::string title;   ///< The scenario's sentence.
+  std::string file;    ///< As given on the command line.
+  std::string digest;  ///< Of the file's bytes, 32 hexadecimal digits.
   std::vector<std::string> clauses;
   std::map<std::string, std::string> variant;
   std::string era;
   Outcome outcome = Outcome::Passed;
-  std::string reason;            ///< Of Skipped and Error.
-  world::Errors errors;          ///< Of Error: all that is wrong with the file.
+  std::string reason;    ///< Of Skipped and Error.
+  world::Errors errors;  ///< Of Error: all that is wrong with the file.
   std::uint64_t seed = 0;
-  world::Duration simulated{};   ///< How much virtual time passed.
+  world::Duration simulated{};  ///< How much virtual time passed.
   std::uint64_t events = 0;
   std::string trace_hash;
   std::vector<Check> checks;
   std::vector<TimelineEntry> timeline;  ///< Of failures: the last events before the first breach.
   std::vector<ObservedRequest> requests;
-  nlohmann::ordered_json series;        ///< Observations over time, by name; may be null.
-  std::string replay;                   ///< The command that repeats exactly this run.
+  nlohmann::ordered_json series;  ///< Observations over time, by name; may be null.
+  std::string replay;             ///< The command that repeats exactly this run.
 };
 
 /// Everything one invocation of `meshproof run` produced.

@@ -66,9 +66,11 @@ void Downstream::read(std::string_view bytes) {
     }
     bytes.remove_prefix(parser_.feed(bytes, *this));
     if (parser_.error()) {
+      body_.clear();  // a read that breaks brings nothing
       codec_error(parser_.error());
       break;
     }
+    hand_over_body();
   }
   reading_ = false;
 }
@@ -83,10 +85,17 @@ void Downstream::on_head(wire::http1::RequestHead& head) {
 }
 
 void Downstream::on_body(std::string_view bytes) {
-  if (stream_ != nullptr) stream_->on_body(bytes);
+  body_.add(bytes);
+}
+
+void Downstream::hand_over_body() {
+  if (body_.empty()) return;
+  if (stream_ != nullptr) stream_->on_body(body_.bytes());
+  body_.clear();
 }
 
 void Downstream::on_complete() {
+  hand_over_body();
   if (request_complete_) {
     // It was known with the head that nothing follows.
     if (stream_ == nullptr && phase_ == Phase::Busy) become_idle();

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/gathered_body.h"
 #include "proxy/hop.h"
 #include "wire/http1/parser.h"
 
@@ -57,6 +58,7 @@ class Downstream final : private world::TransportEvents,
   void on_complete() override;
 
   void read(std::string_view bytes);
+  void hand_over_body();
   void codec_error(const wire::http1::CodecError& error);
   void on_timer();
   void client_gone();
@@ -68,6 +70,7 @@ class Downstream final : private world::TransportEvents,
   std::unique_ptr<world::Transport> transport_;
   wire::http1::RequestParser parser_;
   std::unique_ptr<Stream> stream_;
+  GatheredBody body_;    // of the present read
   std::string waiting_;  // bytes of the next request, while an answer is under way
   world::Timer timer_;   // of the present phase
   std::size_t index_ = 0;

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstring>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "proxy/downstream.h"
@@ -16,6 +15,34 @@ namespace {
 
 /// How many finished objects are kept for the next request.
 constexpr std::size_t kSpare = 64;
+
+}  // namespace
+
+namespace {
+
+/// "Thu, 01 Jan 2026 00:00:00 GMT". Source: RFC 9110 section 5.6.7.
+std::string http_date(std::chrono::sys_seconds at) {
+  const std::chrono::sys_days day = std::chrono::floor<std::chrono::days>(at);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss<std::chrono::seconds> time(at - day);
+  const auto two_digits = [](char* out, std::int64_t number) {
+    out[0] = static_cast<char>('0' + number / 10 % 10);
+    out[1] = static_cast<char>('0' + number % 10);
+  };
+  std::string text = "Thu, 01 Jan 2026 00:00:00 GMT";
+  const std::size_t weekday = std::chrono::weekday(day).c_encoding();
+  text.replace(0, 3, &"SunMonTueWedThuFriSat"[weekday * 3], 3);
+  two_digits(&text[5], static_cast<unsigned>(date.day()));
+  const std::size_t month = static_cast<unsigned>(date.month()) - 1;
+  text.replace(8, 3, &"JanFebMarAprMayJunJulAugSepOctNovDec"[month * 3], 3);
+  const auto year = static_cast<int>(date.year());
+  two_digits(&text[12], year / 100);
+  two_digits(&text[14], year % 100);
+  two_digits(&text[17], time.hours().count());
+  two_digits(&text[20], time.minutes().count());
+  two_digits(&text[23], time.seconds().count());
+  return text;
+}
 
 }  // namespace
 
@@ -124,8 +151,7 @@ std::string_view Hop::date() {
   const std::int64_t count = second.time_since_epoch().count();
   if (count != date_second_) {
     date_second_ = count;
-    date_ =
-        fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(static_cast<std::time_t>(count)));
+    date_ = http_date(second);
   }
   return date_;
 }

@@ -55,7 +55,7 @@ RequestVerdict check_request_head(const wire::http1::RequestHead& head) {
     verdict.details = "absolute_path_rejected";
   } else if (head.method == "QUERY" && !headers.has(HeaderName::ContentType)) {
     verdict.status = 400;
-    verdict.details = "missing_content_type";
+    verdict.details = "query_missing_content_type";
   }
   return verdict;
 }

@@ -16,7 +16,8 @@ using wire::HeaderMap;
 using wire::HeaderName;
 using wire::http1::Framing;
 
-constexpr Duration kDefaultTimeout = 15s;      // Envoy's own; AM-TMO-01
+constexpr Duration kDefaultTimeout = 15s;  // Envoy's own; AM-TMO-01
+constexpr std::string_view kViaUpstream = "via_upstream";
 constexpr std::size_t kBufferBytes = 1 << 20;  // per connection and direction, as in the real proxy
 constexpr std::int64_t kBackoffMillis = 25;    // ENV-HTTP-81
 constexpr std::int64_t kMostBackoffMillis = 250;
@@ -191,8 +192,6 @@ void Stream::choose_route() {
     local_reply(404, {}, "route_not_found");
     return;
   }
-  hop_.world().trace(world::TraceKind::RouteChosen, downstream_->transport().flow(), 0, 0,
-                     route_->name);
   if (route_->clusters.empty()) {
     set_flag(ResponseFlag::NoCluster);
     local_reply(503, {}, "cluster_not_found");
@@ -253,6 +252,10 @@ void Stream::send_upstream() {
 void Stream::on_upstream_ready(UpstreamConnection& connection) {
   host_ = upstream_host();
   upstream_local_ = connection.local();
+  hop_.world().trace(world::TraceKind::RouteChosen, downstream_->transport().flow(),
+                     connection.transport().flow(), attempts_, route_->resource);
+  hop_.world().trace(world::TraceKind::UpstreamChosen, downstream_->transport().flow(),
+                     connection.transport().flow(), 0, host_->text());
   connection.lend(hop_.take_response_head());
   connection.begin(head_request_, upgrade_);
   write_request_head(connection);
@@ -520,7 +523,7 @@ void Stream::on_response_head(wire::http1::ResponseHead& head) {
   }
   try_timer_.stop();
   response_ = connection.take_head();
-  details_ = "via_upstream";
+  details_ = kViaUpstream;
   if (upgrade_ && head.status == 101) {
     tunnel_ = true;
     connection.set_tunnel();
@@ -604,8 +607,6 @@ void Stream::finish_response() {
 void Stream::local_reply(std::uint16_t status, std::string_view body, std::string_view details,
                          bool overloaded) {
   details_ = details;
-  hop_.world().trace(world::TraceKind::LocalReply, downstream_->transport().flow(), 0, status,
-                     details);
   response_ = hop_.take_response_head();
   response_->status = status;
   HeaderMap& headers = response_->headers;
@@ -660,12 +661,19 @@ void Stream::end(bool reset) {
     upstream_->cancel(*this);
   }
   --hop_.active_requests_;
+  trace_end();
   write_log();
   Downstream& downstream = *downstream_;
   if (tunnel_ && !reset) {
     downstream.set_closing();
   }
   downstream.stream_ended(request_complete_, reset);
+}
+
+void Stream::trace_end() {
+  const std::string text = flags_text(flags_) + ' ' + details_;
+  hop_.world().trace(world::TraceKind::RequestEnded, downstream_->transport().flow(),
+                     hop_.plan().role == HopPlan::Role::Egress ? 1 : 0, status_, text);
 }
 
 void Stream::write_log() {

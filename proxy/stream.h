@@ -75,6 +75,7 @@ class Stream final : private UpstreamRequest {
                    bool overloaded = false);
   void cut_off();  ///< The answer has begun and cannot be ended properly.
   void end(bool reset);
+  void trace_end();
   void write_log();
 
   void on_route_timeout();

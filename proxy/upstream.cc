@@ -315,6 +315,8 @@ void UpstreamConnection::on_data(std::string_view bytes) {
   complete_ = false;
   const std::size_t used = parser_.feed(bytes, *this);
   if (gone_) return;
+  if (!parser_.error()) hand_over_body();
+  body_.clear();
   if (parser_.error()) {
     fail(ResetReason::ProtocolError);
     return;
@@ -341,10 +343,17 @@ void UpstreamConnection::on_head(wire::http1::ResponseHead& head) {
 }
 
 void UpstreamConnection::on_body(std::string_view bytes) {
-  if (request_ != nullptr) request_->on_response_body(bytes);
+  body_.add(bytes);
+}
+
+void UpstreamConnection::hand_over_body() {
+  if (body_.empty()) return;
+  if (request_ != nullptr) request_->on_response_body(body_.bytes());
+  body_.clear();
 }
 
 void UpstreamConnection::on_complete() {
+  hand_over_body();
   complete_ = true;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "proxy/cork.h"
+#include "proxy/gathered_body.h"
 #include "proxy/plan.h"
 #include "wire/http1/response_parser.h"
 #include "world/world.h"
@@ -202,6 +203,7 @@ class UpstreamConnection final : private world::TransportEvents,
   void on_body(std::string_view bytes) override;
   void on_complete() override;
 
+  void hand_over_body();
   void on_connect_timeout();
   void connect_failed(ResetReason reason, std::string_view transport);
   /// Ends the connection and tells its request.
@@ -215,6 +217,7 @@ class UpstreamConnection final : private world::TransportEvents,
   wire::http1::ResponseParser parser_;
   UpstreamRequest* request_ = nullptr;
   world::Timer connect_timer_;
+  GatheredBody body_;      // of the present read
   std::size_t index_ = 0;  // among the host's connections
   bool connecting_ = true;
   bool request_sent_ = false;

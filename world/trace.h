@@ -29,8 +29,9 @@ enum class TraceKind : std::uint8_t {
   ResponseReceived,  ///< A client has a whole answer. `b`: status. Text: its head.
   RequestFailed,     ///< A client's request ended without an answer. Text: why.
   // Gateway; `flow` is the downstream connection.
-  RouteChosen,  ///< Text: "hop route".
-  LocalReply,   ///< The gateway answers itself. `b`: status. Text: response code details.
+  RouteChosen,  ///< A hop sends a request on. `a`: the upstream flow, `b`: the try. Text: route.
+  LocalReply,   ///< A hop's request ended otherwise than by its upstream's whole answer. `a`:
+                ///< response flags, `b`: status, 0 for none. Text: response code details.
   AccessLog,    ///< Text: the line.
   // Balancer.
   TargetChosen,  ///< Text: the target.
@@ -38,6 +39,10 @@ enum class TraceKind : std::uint8_t {
   Step,     ///< A step of the scenario begins. Text: what it is.
   Verdict,  ///< An expectation was judged. `b`: 1 if it held.
   Note,     ///< Anything else worth reading on a timeline.
+  // Gateway, further ones.
+  UpstreamChosen,  ///< A request goes out on connection `a`, once for each try. Text: the endpoint.
+  RequestEnded,    ///< A hop is done with a request. `a`: 1 in the second hop. `b`: status.
+                   ///< Text: "flags details".
 };
 
 std::string_view name_of(TraceKind kind);

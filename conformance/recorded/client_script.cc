@@ -4,7 +4,7 @@
 #include <cctype>
 #include <charconv>
 
-#include "conformance/recorded/latin1.h"
+#include "conformance/latin1.h"
 
 namespace conformance::recorded {
 namespace {
@@ -75,9 +75,13 @@ ScriptedClient::ScriptedClient(world::World& world, const world::Endpoint& gatew
                                RunUntil run_until)
     : world_(world), run_until_(std::move(run_until)), transport_(world.connect(gateway, *this)) {}
 
-void ScriptedClient::on_end() { ended_ = Ended::Fin; }
+void ScriptedClient::on_end() {
+  ended_ = Ended::Fin;
+}
 
-void ScriptedClient::on_error(std::error_code) { ended_ = Ended::Reset; }
+void ScriptedClient::on_error(std::error_code) {
+  ended_ = Ended::Reset;
+}
 
 void ScriptedClient::run(const json& steps, const std::string& gateway_port) {
   run_until_([this] { return connected_ || ended_ != Ended::No; }, world_.now() + 3s);

@@ -8,7 +8,9 @@ namespace {
 constexpr std::size_t kUuidSize = 36;
 constexpr std::size_t kDecisionAt = 14;
 
-bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+bool is_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
 
 bool is_uuid(std::string_view text) {
   if (text.size() < kUuidSize) return false;

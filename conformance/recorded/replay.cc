@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "conformance/latin1.h"
 #include "conformance/recorded/client_script.h"
-#include "conformance/recorded/latin1.h"
 #include "conformance/recorded/placeholders.h"
 #include "conformance/recorded/upstream_script.h"
 #include "document/parse.h"
@@ -130,11 +130,10 @@ class Replay {
   /// Errors: the config is no mesh that a gateway can be made from.
   world::Result<json, std::string> run() {
     if (auto problem = set_up(); !problem.empty()) return problem;
-    ScriptedClient client(
-        client_, {gateway_host_.address(), kGatewayPort},
-        [this](const std::function<bool()>& done, world::TimePoint deadline) {
-          return run_until(done, deadline);
-        });
+    ScriptedClient client(client_, {gateway_host_.address(), kGatewayPort},
+                          [this](const std::function<bool()>& done, world::TimePoint deadline) {
+                            return run_until(done, deadline);
+                          });
     client.run(record_["stimulus"]["steps"], std::to_string(kGatewayPort));
     run_until([] { return false; }, simulation_.now() + 500ms);
 
@@ -183,8 +182,8 @@ class Replay {
     std::vector<proxy::HopPlan*> all = {&ingress};
     if (plan.egress) all.push_back(&*plan.egress);
     for (proxy::HopPlan* hop : all) {
-      hop->access_log = proxy::AccessLogPlan{"/" + hop->name, proxy::AccessLogPlan::Kind::Text,
-                                             log_format(), {}};
+      hop->access_log =
+          proxy::AccessLogPlan{"/" + hop->name, proxy::AccessLogPlan::Kind::Text, log_format(), {}};
       if (settings.contains(hop->name)) apply_settings(*hop, settings[hop->name]);
       if (!settings.value("websocket", true)) hop->websocket = false;
     }

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <optional>
 
-#include "conformance/recorded/latin1.h"
+#include "conformance/latin1.h"
 
 namespace conformance::recorded {
 namespace {
@@ -178,9 +178,9 @@ class ScriptedUpstream::Connection final : public world::TransportEvents {
         }
       }
     } else {
-      deeds_.push_back({Kind::Send, 0,
-                        to_latin1(action.value(
-                            "respond", "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"))});
+      deeds_.push_back(
+          {Kind::Send, 0,
+           to_latin1(action.value("respond", "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"))});
     }
     if (action.contains("tunnel")) {
       for (const json& step : action["tunnel"]) {

@@ -1,6 +1,6 @@
-#include "conformance/recorded/latin1.h"
+#include "conformance/latin1.h"
 
-namespace conformance::recorded {
+namespace conformance {
 
 std::string to_latin1(std::string_view utf8) {
   std::string out;
@@ -31,4 +31,4 @@ std::string to_utf8(std::string_view latin1) {
   return out;
 }
 
-}  // namespace conformance::recorded
+}  // namespace conformance
