@@ -241,6 +241,7 @@ void HeaderMap::add(std::string_view name, std::string_view value) {
 }
 
 void HeaderMap::add(HeaderName name, std::string_view value) {
+  if (fields_.capacity() == 0) make_room();
   const std::string_view text = text_of(name);
   Field field;
   field.known = name;
@@ -298,7 +299,15 @@ void HeaderMap::remove(std::string_view name) {
   for (std::size_t i = find(name); i != npos; i = find(name, i)) remove_at(i);
 }
 
+void HeaderMap::make_room() {
+  constexpr std::size_t kUsualFields = 16;
+  constexpr std::size_t kUsualTextBytes = 512;
+  fields_.reserve(kUsualFields);
+  text_.reserve(kUsualTextBytes);
+}
+
 char* HeaderMap::assign_text(std::string_view text, std::size_t padding) {
+  if (fields_.capacity() == 0) make_room();
   fields_.clear();
   text_.assign(text.data(), text.size());
   if (padding > 0) text_.append(padding, '\0');

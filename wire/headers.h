@@ -147,6 +147,8 @@ class HeaderMap {
   }
 
  private:
+  /// Memory for an ordinary head in one step rather than in many.
+  void make_room();
   /// Appends to the text, also a part of itself. Returns where it begins.
   std::uint32_t append_text(std::string_view text);
 
