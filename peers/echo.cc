@@ -42,20 +42,25 @@ std::string echo_body(std::string_view service, std::string_view endpoint,
 std::string compose_answer(const Answer& answer, std::string_view body, std::string_view body_type,
                            bool to_head) {
   if (answer.body) body = *answer.body;
-  std::string out = fmt::format(
-      "HTTP/1.1 {} {}\r\n", answer.status,
-      answer.reason.empty() ? reason_phrase(answer.status) : std::string_view(answer.reason));
+  std::string out;
+  out.reserve(256 + body.size());
+  out.append("HTTP/1.1 ").append(std::to_string(answer.status)).append(" ");
+  out += answer.reason.empty() ? reason_phrase(answer.status) : std::string_view(answer.reason);
+  out += "\r\n";
   append_lines(out, answer.headers);
   const bool bodiless = answer.status < 200 || answer.status == 204 || answer.status == 304;
   const bool framed = find_header(answer.headers, "content-length") != nullptr ||
                       find_header(answer.headers, "transfer-encoding") != nullptr;
   if (!answer.body && answer.chunks.empty() && !bodiless &&
       find_header(answer.headers, "content-type") == nullptr) {
-    out += fmt::format("content-type: {}\r\n", body_type);
+    out.append("content-type: ").append(body_type).append("\r\n");
   }
   if (!framed && !bodiless) {
-    out += answer.chunks.empty() ? fmt::format("content-length: {}\r\n", body.size())
-                                 : std::string("transfer-encoding: chunked\r\n");
+    if (answer.chunks.empty()) {
+      out.append("content-length: ").append(std::to_string(body.size())).append("\r\n");
+    } else {
+      out += "transfer-encoding: chunked\r\n";
+    }
   }
   out += "\r\n";
   if (bodiless || to_head) return out;

@@ -5,7 +5,10 @@
 namespace peers {
 
 std::string RequestSpec::authority() const {
-  return port == 80 ? host : fmt::format("{}:{}", host, port);
+  if (port == 80) return host;
+  std::string text;
+  text.reserve(host.size() + 6);
+  return text.append(host).append(":").append(std::to_string(port));
 }
 
 std::optional<std::uint32_t> parse_address(std::string_view text) {
@@ -70,9 +73,10 @@ PreparedRequest::PreparedRequest(RequestSpec request) : spec(std::move(request))
   if (const HeaderLine* connection = find_header(spec.headers, "connection")) {
     wants_close = same_name(connection->value, "close");
   }
-  bytes = fmt::format("{} {} HTTP/1.1\r\n", spec.method, spec.target);
+  bytes.reserve(256);
+  bytes.append(spec.method).append(" ").append(spec.target).append(" HTTP/1.1\r\n");
   if (!spec.omit_host && find_header(spec.headers, "host") == nullptr) {
-    bytes += fmt::format("Host: {}\r\n", spec.authority());
+    bytes.append("Host: ").append(spec.authority()).append("\r\n");
   }
   append_lines(bytes, spec.headers);
   const bool framed = find_header(spec.headers, "content-length") != nullptr ||
@@ -83,7 +87,7 @@ PreparedRequest::PreparedRequest(RequestSpec request) : spec(std::move(request))
   if (!framed && !spec.chunks.empty()) {
     bytes += "Transfer-Encoding: chunked\r\n";
   } else if (!framed && spec.body) {
-    bytes += fmt::format("Content-Length: {}\r\n", spec.body->size());
+    bytes.append("Content-Length: ").append(std::to_string(spec.body->size())).append("\r\n");
   }
   bytes += "\r\n";
   head_bytes = bytes.size();
