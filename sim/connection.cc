@@ -27,32 +27,20 @@ Duration backoff(Duration first, int retry) {
 
 }  // namespace
 
-/// What a user holds: one side of a connection.
-class Connection::End final : public world::Transport {
- public:
-  End(Connection& connection, Side side) : connection_(&connection), side_(side) {
-    connection.ends_[side].has_handle = true;
-  }
-  ~End() override { connection_->drop_handle(side_); }
+std::unique_ptr<world::Transport> Connection::make_handle(Side side) {
+  ends_[side].has_handle = true;
+  EndPlace& place = end_places_[side];
+  place.connection = this;
+  place.side = side;
+  return std::unique_ptr<world::Transport>(new (place.end.data()) End(*this, side));
+}
 
-  void write(std::string_view bytes) override { connection_->write(side_, bytes); }
-  void finish() override { connection_->finish(side_); }
-  void close() override { connection_->close(side_); }
-  void reset() override { connection_->reset(side_); }
-  void pause_reading() override { connection_->pause(side_); }
-  void resume_reading() override { connection_->resume(side_); }
-  std::size_t unsent() const override { return connection_->directions_[side_].unsent_bytes; }
-  world::Endpoint local() const override { return connection_->ends_[side_].local; }
-  world::Endpoint remote() const override { return connection_->ends_[other(side_)].local; }
-  std::uint64_t flow() const override { return connection_->flow_; }
-  void set_events(world::TransportEvents& events) override {
-    connection_->ends_[side_].events = &events;
-  }
-
- private:
-  Connection* connection_;
-  Side side_;
-};
+/// The end was destroyed before this is called: now the connection may go, and the end's memory
+/// with it.
+void Connection::End::operator delete(void* end) {
+  const EndPlace& place = *static_cast<EndPlace*>(end);
+  place.connection->drop_handle(place.side);
+}
 
 void Connection::Queue::push(Segment& segment) {
   segment.next = nullptr;
@@ -126,7 +114,7 @@ void Connection::destroy() {
 
 std::unique_ptr<world::Transport> Connection::open(world::TransportEvents& events) {
   ends_[kClient].events = &events;
-  auto handle = std::make_unique<End>(*this, kClient);
+  auto handle = make_handle(kClient);
   trace(TraceKind::Connect, kClient, ends_[kServer].local.port, {});
   send_control(kClient, Kind::Syn);
   return handle;
@@ -218,7 +206,6 @@ void Connection::resume(Side side) {
 }
 
 void Connection::drop_handle(Side side) {
-  close(side);
   ends_[side].has_handle = false;
   collect();
 }
@@ -439,7 +426,7 @@ void Connection::accept_late(world::AcceptEvents& events) {
   ends_[kServer].established = true;
   trace(TraceKind::Accept, kServer, ends_[kServer].local.port, {});
   ++depth_;
-  events.on_accept(std::make_unique<End>(*this, kServer));
+  events.on_accept(make_handle(kServer));
   Ending& end = ends_[kServer];
   if (end.dead) {  // reset while it waited in the backlog
     world::TransportEvents* user = std::exchange(end.events, nullptr);

@@ -33,7 +33,6 @@ class Connection {
  private:
   friend class Network;
   friend class SimListener;
-  class End;
 
   enum class Kind : std::uint8_t { Syn, SynAck, Ack, Data, Fin, Rst, Window };
 
@@ -87,6 +86,40 @@ class Connection {
     bool gave_up = false;     // dead, and the peer was not told
   };
 
+  /// What a user holds: one side of a connection. It stands inside of the connection, which goes
+  /// only after both were deleted.
+  class End final : public world::Transport {
+   public:
+    End(Connection& connection, Side side) : connection_(&connection), side_(side) {}
+    ~End() override { connection_->close(side_); }
+
+    static void* operator new(std::size_t, void* place) { return place; }
+    static void operator delete(void* end);
+
+    void write(std::string_view bytes) override { connection_->write(side_, bytes); }
+    void finish() override { connection_->finish(side_); }
+    void close() override { connection_->close(side_); }
+    void reset() override { connection_->reset(side_); }
+    void pause_reading() override { connection_->pause(side_); }
+    void resume_reading() override { connection_->resume(side_); }
+    std::size_t unsent() const override { return connection_->directions_[side_].unsent_bytes; }
+    world::Endpoint local() const override { return connection_->ends_[side_].local; }
+    world::Endpoint remote() const override { return connection_->ends_[other(side_)].local; }
+    std::uint64_t flow() const override { return connection_->flow_; }
+    void set_events(world::TransportEvents& events) override {
+      connection_->ends_[side_].events = &events;
+    }
+
+   private:
+    Connection* connection_;
+    Side side_;
+  };
+  struct EndPlace {
+    alignas(End) std::array<std::byte, sizeof(End)> end;  // first: its address is the end's
+    Connection* connection = nullptr;
+    Side side = kClient;
+  };
+
   static Side other(Side side) { return side == kClient ? kServer : kClient; }
   world::EventLoop& loop() const { return network_.loop_; }
 
@@ -96,6 +129,7 @@ class Connection {
   void reset(Side side);
   void pause(Side side) { ends_[side].paused = true; }
   void resume(Side side);
+  std::unique_ptr<world::Transport> make_handle(Side side);
   void drop_handle(Side side);
   void forget(Side side);
 
@@ -139,6 +173,7 @@ class Connection {
   bool syn_answered_ = false;
   bool in_backlog_ = false;
   std::array<Ending, 2> ends_;
+  std::array<EndPlace, 2> end_places_;
   std::array<Direction, 2> directions_;  // by sender
 };
 

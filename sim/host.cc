@@ -53,7 +53,8 @@ void Host::resolve(std::string_view name, std::function<void(const world::Resolu
 }
 
 world::Random Host::random(std::string_view name) const {
-  return simulation_.random_.fork(this->name()).fork(name);
+  if (!random_) random_ = simulation_.random_.fork(this->name());
+  return random_->fork(name);
 }
 
 bool Host::append(std::string_view path, std::string_view bytes) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -48,6 +49,7 @@ class Host final : public world::World {
   SimListener* listeners_ = nullptr;  // that are open
   std::uint16_t next_port_ = 0;       // counted from the first one that Network hands out
   world::Duration calendar_offset_{};
+  mutable std::optional<world::Random> random_;  // what all of its streams are forked from
   std::map<std::string, std::string, std::less<>> files_;
   std::unordered_set<std::string> unwritable_;
 };

@@ -16,14 +16,6 @@ namespace {
 constexpr std::uint16_t kFirstPort = 32768;  // as Linux hands them out
 constexpr std::uint16_t kLastPort = 60999;
 
-// Blocks of this size are used again: connections, and segments of most requests and answers.
-// Not where an address sanitizer is to see who reads what is gone.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr std::size_t kBlockBytes = 0;
-#else
-constexpr std::size_t kBlockBytes = 512;
-#endif
-constexpr std::size_t kFirstSlabBlocks = 16;
 constexpr std::size_t kSlabBlocks = 256;
 
 constexpr std::size_t kFirstBuckets = 16;
@@ -45,10 +37,12 @@ Network::~Network() {
 void* Network::take_block(std::size_t bytes) {
   if (bytes > kBlockBytes) return ::operator new(bytes);
   if (free_blocks_ == nullptr) {
-    const std::size_t blocks = slabs_.empty() ? kFirstSlabBlocks : kSlabBlocks;
-    slabs_.emplace_back(new std::byte[blocks * kBlockBytes]);
+    if (first_blocks_used_ < kFirstBlocks) {  // a tiny world needs no more
+      return first_blocks_.data() + kBlockBytes * first_blocks_used_++;
+    }
+    slabs_.emplace_back(new std::byte[kSlabBlocks * kBlockBytes]);
     std::byte* slab = slabs_.back().get();
-    for (std::size_t i = blocks; i-- > 0;) give_block(slab + i * kBlockBytes, kBlockBytes);
+    for (std::size_t i = kSlabBlocks; i-- > 0;) give_block(slab + i * kBlockBytes, kBlockBytes);
   }
   return std::exchange(free_blocks_, free_blocks_->next);
 }

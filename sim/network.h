@@ -70,6 +70,15 @@ class Network {
 
   static constexpr std::uint32_t kFirstAddress = 0x0a000001;
 
+// Blocks of this size are used again: connections, and segments of most requests and answers.
+// Not where an address sanitizer is to see who reads what is gone.
+#if defined(__SANITIZE_ADDRESS__)
+  static constexpr std::size_t kBlockBytes = 0;
+#else
+  static constexpr std::size_t kBlockBytes = 512;
+#endif
+  static constexpr std::size_t kFirstBlocks = 12;
+
   /// Memory for segments and connections. Small blocks are kept and used again.
   void* take_block(std::size_t bytes);
   void give_block(void* block, std::size_t bytes);
@@ -113,6 +122,8 @@ class Network {
     FreeBlock* next;
   };
   FreeBlock* free_blocks_ = nullptr;
+  std::size_t first_blocks_used_ = 0;
+  alignas(std::max_align_t) std::array<std::byte, kFirstBlocks * kBlockBytes> first_blocks_;
   std::vector<std::unique_ptr<std::byte[]>> slabs_;  // what the blocks are cut from
 };
 
