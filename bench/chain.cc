@@ -83,17 +83,21 @@ struct Outcome {
   std::string hash;
 };
 
-Outcome http(const std::shared_ptr<const proxy::GatewayPlan>& plan,
-             const peers::Behaviour& behaviour, std::uint64_t clients, std::uint64_t requests,
-             bool hashing) {
+/// What worlds of a sweep share: nothing in it changes.
+struct Shared {
+  std::shared_ptr<const proxy::GatewayPlan> plan = chain_plan();
+  std::shared_ptr<const peers::PreparedRequest> request = chain_request();
+  peers::Behaviour behaviour = chain_behaviour();
+};
+
+Outcome http(const Shared& shared, std::uint64_t clients, std::uint64_t requests, bool hashing) {
   const double start = cpu_seconds();
-  ChainWorld world(plan, behaviour);
+  ChainWorld world(shared.plan, shared.behaviour);
   world.simulation.trace().set_hashing(hashing);
-  const auto request = chain_request(world.gateway_host.address());
   std::vector<std::unique_ptr<KeepAliveClient>> all;
   for (std::uint64_t i = 0; i < clients; ++i) {
     const std::uint64_t share = requests / clients + (i < requests % clients ? 1 : 0);
-    all.push_back(std::make_unique<KeepAliveClient>(*world.client_hosts[0], request, share));
+    all.push_back(std::make_unique<KeepAliveClient>(*world.client_hosts[0], shared.request, share));
   }
   Outcome outcome;
   const auto answered = [&] {
@@ -113,7 +117,7 @@ Outcome http(const std::shared_ptr<const proxy::GatewayPlan>& plan,
 }
 
 int report_http(std::uint64_t clients, std::uint64_t requests, bool hashing) {
-  const Outcome outcome = http(chain_plan(), chain_behaviour(), clients, requests, hashing);
+  const Outcome outcome = http(Shared(), clients, requests, hashing);
   fmt::print("http c={} reqs={} cpu={:.3f}s rps={:.0f} sim={:.3f}s hash={}\n", clients,
              outcome.good, outcome.cpu, static_cast<double>(outcome.good) / outcome.cpu,
              outcome.simulated, hashing ? outcome.hash : "-");
@@ -147,7 +151,7 @@ int timers(std::uint64_t pending, std::uint64_t events) {
 int idle(std::size_t connections) {
   const auto hosts = static_cast<int>((connections - 1) / Rota::kConnectionsPerHost) + 1;
   ChainWorld world(chain_plan(), chain_behaviour(), hosts);
-  Rota rota(world, connections, std::string(chain_request(world.gateway_host.address())->head()));
+  Rota rota(world, connections, std::string(chain_request()->head()));
   const std::size_t before = heap_bytes();
   rota.run(connections, 64);
   world.simulation.run_for(std::chrono::seconds(1));
@@ -159,11 +163,10 @@ int idle(std::size_t connections) {
 }
 
 int tiny(std::uint64_t worlds) {
-  const auto plan = chain_plan();
-  const auto behaviour = chain_behaviour();
+  const Shared shared;
   const double start = cpu_seconds();
   for (std::uint64_t i = 0; i < worlds; ++i) {
-    if (http(plan, behaviour, 1, 1, true).good != 1) return 1;
+    if (http(shared, 1, 1, true).good != 1) return 1;
   }
   const double cpu = cpu_seconds() - start;
   fmt::print("tiny sims={} cpu={:.3f}s sims_per_s={:.0f} us_each={:.2f}\n", worlds, cpu,
@@ -173,15 +176,14 @@ int tiny(std::uint64_t worlds) {
 
 /// Linear means: the last column stays the same down each table.
 int curve() {
-  const auto plan = chain_plan();
-  const auto behaviour = chain_behaviour();
+  const Shared shared;
   fmt::print("{:>10} {:>12} {:>8} {:>12}\n", "requests", "connections", "cpu s", "us/request");
   const auto line = [](std::uint64_t requests, std::size_t connections, double cpu) {
     fmt::print("{:>10} {:>12} {:>8.3f} {:>12.3f}\n", requests, connections, cpu,
                cpu * 1e6 / static_cast<double>(requests));
   };
   for (const std::uint64_t requests : {1'000U, 10'000U, 100'000U, 1'000'000U}) {
-    const Outcome outcome = http(plan, behaviour, 64, requests, true);
+    const Outcome outcome = http(shared, 64, requests, true);
     if (outcome.good != requests) return 1;
     line(requests, 64, outcome.cpu);
   }
@@ -189,8 +191,8 @@ int curve() {
     // Every connection sends ten requests, 64 connections at a time, and stays open.
     const double start = cpu_seconds();
     const auto hosts = static_cast<int>((connections - 1) / Rota::kConnectionsPerHost) + 1;
-    ChainWorld world(plan, behaviour, hosts);
-    Rota rota(world, connections, std::string(chain_request(world.gateway_host.address())->head()));
+    ChainWorld world(shared.plan, shared.behaviour, hosts);
+    Rota rota(world, connections, std::string(chain_request()->head()));
     rota.run(connections * 10, 64);
     if (rota.answered() != connections * 10) return 1;
     line(connections * 10, connections, cpu_seconds() - start);

@@ -4,8 +4,6 @@
 #include <string_view>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "document/parse.h"
 #include "mesh/read.h"
 #include "proxy/compile.h"
@@ -61,12 +59,12 @@ std::shared_ptr<const proxy::GatewayPlan> chain_plan() {
   return std::move(plan).value();
 }
 
-std::shared_ptr<const peers::PreparedRequest> chain_request(std::uint32_t gateway_address) {
+std::shared_ptr<const peers::PreparedRequest> chain_request() {
   peers::RequestSpec request;
   request.host = "gw.example.com";
   request.port = 8080;
   request.target = "/api/items/42";
-  request.address = world::Endpoint{gateway_address, 8080};
+  request.address = kFront;
   return std::make_shared<const peers::PreparedRequest>(std::move(request));
 }
 
@@ -86,7 +84,7 @@ ChainWorld::ChainWorld(std::shared_ptr<const proxy::GatewayPlan> plan,
                              .port = 8080,
                              .behaviour = behaviour}) {
   for (int i = 0; i < count; ++i) {
-    client_hosts.push_back(&simulation.add_host(fmt::format("client-{}", i)));
+    client_hosts.push_back(&simulation.add_host("client-" + std::to_string(i)));
   }
   if (const auto started = service.start(); !started) fail(started.error());
   if (const auto started = gateway.start(); !started) fail(started.error());
@@ -109,7 +107,7 @@ void Rota::send_next() {
   if (!connection) {
     sim::Host& host = *world_.client_hosts[i / kConnectionsPerHost];
     peers::ClientConnectionEvents& self = *this;
-    connection = std::make_unique<peers::ClientConnection>(host, world_.front(), self);
+    connection = std::make_unique<peers::ClientConnection>(host, kFront, self);
   }
   connection->send(request_);
 }

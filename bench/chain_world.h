@@ -18,8 +18,11 @@ namespace bench {
 /// prefix and to the service's host name. Read from resources as a user writes them.
 std::shared_ptr<const proxy::GatewayPlan> chain_plan();
 
-/// GET /api/items/42 of gw.example.com, to a gateway at that address.
-std::shared_ptr<const peers::PreparedRequest> chain_request(std::uint32_t gateway_address);
+/// Where the gateway of every such world listens: it is the first host.
+inline constexpr world::Endpoint kFront{0x0a000001, 8080};
+
+/// GET /api/items/42 of gw.example.com.
+std::shared_ptr<const peers::PreparedRequest> chain_request();
 
 /// The answer of the service: 200 and 64 bytes.
 peers::Behaviour chain_behaviour();
@@ -36,8 +39,6 @@ class ChainWorld {
   sim::Host& service_host;
   proxy::Gateway gateway;
   peers::Service service;
-
-  world::Endpoint front() const { return {gateway_host.address(), 8080}; }
 };
 
 /// Connections that take turns at sending one request each, so many of them at a time.
