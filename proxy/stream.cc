@@ -159,10 +159,6 @@ void Stream::begin(Downstream& downstream, std::unique_ptr<wire::http1::RequestH
     return;
   }
   prepare_headers();
-  if (upgrade_ && !connect && !(hop_.plan().websocket && asks_for_websocket(head_->headers))) {
-    local_reply(403, {}, "upgrade_failed");
-    return;
-  }
   choose_route();
 }
 
@@ -187,17 +183,24 @@ void Stream::choose_route() {
   const RequestView view{head_->method, head_->target, authority_, scheme, head_->headers};
   const VirtualHost* host = find_host(hop_.plan().routes, authority_);
   route_ = host == nullptr || head_->method == "CONNECT" ? nullptr : find_route(*host, view);
+  if (route_ != nullptr && !route_->clusters.empty()) {
+    upstream_ = &hop_.upstream(hop_.pick_cluster(*route_));
+  }
+  const bool websocket = hop_.plan().websocket && asks_for_websocket(head_->headers);
+  if (upgrade_ && head_->method != "CONNECT" && !websocket) {
+    local_reply(403, {}, "upgrade_failed");
+    return;
+  }
   if (route_ == nullptr) {
     set_flag(ResponseFlag::NoRoute);
     local_reply(404, {}, "route_not_found");
     return;
   }
-  if (route_->clusters.empty()) {
+  if (upstream_ == nullptr) {
     set_flag(ResponseFlag::NoCluster);
     local_reply(503, {}, "cluster_not_found");
     return;
   }
-  upstream_ = &hop_.upstream(hop_.pick_cluster(*route_));
   if (route_->idle_timeout) {
     idle_after_ = *route_->idle_timeout;
     idle_timer_.stop();
@@ -259,7 +262,8 @@ void Stream::on_upstream_ready(UpstreamConnection& connection) {
   connection.lend(hop_.take_response_head());
   connection.begin(head_request_, upgrade_);
   write_request_head(connection);
-  if (!body_.empty()) {
+  // What follows an upgrade waits until the other side has agreed to it.
+  if (!body_.empty() && !upgrade_) {
     write_request_body(connection, body_);
     if (!keep_body_) body_.clear();
   }
@@ -296,10 +300,10 @@ void Stream::on_body(std::string_view bytes) {
   touch();
   received_ += bytes.size();
   UpstreamConnection* connection = upstream_connection();
-  if (connection != nullptr) {
+  if (connection != nullptr && (!upgrade_ || tunnel_)) {
     write_request_body(*connection, bytes);
     if (connection->unsent() > kBufferBytes) downstream_->pause();
-    if (!keep_body_) return;
+    if (!keep_body_ || tunnel_) return;
     if (body_.size() + bytes.size() > kBufferBytes) {  // too large to be sent again
       keep_body_ = false;
       body_ = {};
@@ -537,6 +541,10 @@ void Stream::on_response_head(wire::http1::ResponseHead& head) {
     return;
   }
   write_response_head(*response_, head.framing == Framing::None);
+  if (tunnel_ && !body_.empty()) {
+    connection.out() += body_;
+    body_.clear();
+  }
 }
 
 void Stream::write_response_head(wire::http1::ResponseHead& head, bool ends) {
@@ -645,7 +653,7 @@ void Stream::local_reply(std::uint16_t status, std::string_view body, std::strin
 
 void Stream::cut_off() {
   downstream_->set_closing();
-  end(true);
+  end(!tunnel_);
 }
 
 /// The last thing that a stream does: afterwards it may already serve another request.
@@ -702,6 +710,10 @@ void Stream::write_log() {
   entry.received = received_;
   entry.sent = answered_;
   entry.attempts = attempts_;
+  if (grpc_status_ < 0 && response_ != nullptr) {
+    const std::string_view text = response_->headers.get(HeaderName::GrpcStatus);
+    std::from_chars(text.data(), text.data() + text.size(), grpc_status_);
+  }
   entry.grpc_status = grpc_status_;
   entry.downstream_remote = downstream_->transport().remote();
   entry.downstream_local = downstream_->transport().local();

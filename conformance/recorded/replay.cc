@@ -285,7 +285,7 @@ class Replay {
     }
     if (value == "-") return name == "flags" ? json("-") : json();
     if (name == "cluster") return cluster_name(value);
-    if (name == "grpc") return value;
+    if (name == "grpc") return std::stoll(value);
     if (name == "upstream") {
       if (value == "127.0.0.1:15001") return "<EGRESS>";
       for (const auto& [address, upstream] : addresses_) {
