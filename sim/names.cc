@@ -1,29 +1,33 @@
 #include "sim/names.h"
 
-namespace sim {
-namespace {
+#include <algorithm>
 
-std::string canonical(std::string_view name) {
-  if (!name.empty() && name.back() == '.') name.remove_suffix(1);
-  std::string key(name);
-  for (char& c : key) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return key;
+namespace sim {
+bool Names::Before::operator()(std::string_view a, std::string_view b) const {
+  if (!a.empty() && a.back() == '.') a.remove_suffix(1);
+  if (!b.empty() && b.back() == '.') b.remove_suffix(1);
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; };
+    return lower(x) < lower(y);
+  });
 }
 
-}  // namespace
-
 void Names::set(std::string_view name, Record record) {
-  records_.insert_or_assign(canonical(name), std::move(record));
+  const auto found = records_.find(name);
+  if (found != records_.end()) {
+    found->second = std::move(record);
+  } else {
+    records_.emplace(name, std::move(record));
+  }
 }
 
 void Names::remove(std::string_view name) {
-  records_.erase(canonical(name));
+  const auto found = records_.find(name);
+  if (found != records_.end()) records_.erase(found);
 }
 
 const Names::Record* Names::find(std::string_view name) const {
-  const auto found = records_.find(canonical(name));
+  const auto found = records_.find(name);
   return found == records_.end() ? nullptr : &found->second;
 }
 

@@ -29,7 +29,12 @@ class Names {
   const Record* find(std::string_view name) const;
 
  private:
-  std::map<std::string, Record, std::less<>> records_;
+  /// The order of names in which case and a trailing dot do not count.
+  struct Before {
+    using is_transparent = void;
+    bool operator()(std::string_view a, std::string_view b) const;
+  };
+  std::map<std::string, Record, Before> records_;
 };
 
 }  // namespace sim

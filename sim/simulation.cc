@@ -1,5 +1,6 @@
 #include "sim/simulation.h"
 
+#include <algorithm>
 #include <cassert>
 
 namespace sim {
@@ -23,17 +24,26 @@ Host& Simulation::add_host(std::string name) {
   const auto id = static_cast<world::HostId>(hosts_.size() + 1);
   const std::uint32_t address = Network::kFirstAddress + id - 1;
   names_.set_address(name, address);
-  if (hosts_.empty()) hosts_.reserve(8);
+  if (hosts_.empty()) {  // few hosts are usual
+    hosts_.reserve(8);
+    by_name_.reserve(8);
+  }
   hosts_.push_back(std::make_unique<Host>(*this, id, std::move(name), address));
   Host& host = *hosts_.back();
-  by_name_.emplace(host.name(), &host);
+  by_name_.insert(place_of(host.name()), &host);
   network_.attach(host);
   return host;
 }
 
+std::vector<Host*>::iterator Simulation::place_of(std::string_view name) {
+  return std::lower_bound(
+      by_name_.begin(), by_name_.end(), name,
+      [](const Host* host, std::string_view wanted) { return host->name() < wanted; });
+}
+
 Host* Simulation::find_host(std::string_view name) {
-  const auto found = by_name_.find(name);
-  return found == by_name_.end() ? nullptr : found->second;
+  const auto found = place_of(name);
+  return found == by_name_.end() || (*found)->name() != name ? nullptr : *found;
 }
 
 std::string_view Simulation::host_name(world::HostId id) const {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -66,14 +65,16 @@ class Simulation {
  private:
   friend class Host;
 
+  std::vector<Host*>::iterator place_of(std::string_view name);
+
   SimulationOptions options_;
   world::EventLoop loop_;
   world::Trace trace_;
   world::Random random_;
   Network network_;
   Names names_;
-  std::vector<std::unique_ptr<Host>> hosts_;   // by number, from 1
-  std::map<std::string_view, Host*> by_name_;  // the names are the hosts' own
+  std::vector<std::unique_ptr<Host>> hosts_;  // by number, from 1
+  std::vector<Host*> by_name_;                // in order of their names
 };
 
 }  // namespace sim
