@@ -47,12 +47,7 @@ std::string http_date(std::chrono::sys_seconds at) {
 }  // namespace
 
 Hop::Hop(world::World& world, const HopPlan& plan)
-    : world_(world),
-      plan_(plan),
-      request_ids_(world.random(plan.name + "/request-id")),
-      weights_(world.random(plan.name + "/weights")),
-      backoff_(world.random(plan.name + "/back-off")),
-      burial_(world.loop(), world.id(), world::bind<&Hop::bury>(this)) {
+    : world_(world), plan_(plan), burial_(world.loop(), world.id(), world::bind<&Hop::bury>(this)) {
   upstreams_.reserve(plan.clusters.size());
   for (const Cluster& cluster : plan.clusters) {
     upstreams_.push_back(std::make_unique<Upstream>(world, cork_, cluster));
@@ -168,9 +163,10 @@ std::string_view Hop::new_request_id(char decision) {
   // Where the sixteen bytes of a UUID stand in its text.
   static constexpr std::array<std::uint8_t, 16> kAt = {0,  2,  4,  6,  9,  11, 14, 16,
                                                        19, 21, 24, 26, 28, 30, 32, 34};
-  std::uint64_t bits = request_ids_.next();
+  world::Random& ids = random(request_ids_, "/request-id");
+  std::uint64_t bits = ids.next();
   for (std::size_t i = 0; i < kAt.size(); ++i, bits >>= 8) {
-    if (i == 8) bits = (request_ids_.next() & ~std::uint64_t{0xc0}) | 0x80;  // the variant
+    if (i == 8) bits = (ids.next() & ~std::uint64_t{0xc0}) | 0x80;  // the variant
     std::memcpy(request_id_.data() + kAt[i], kHexPairs[bits & 255].data(), 2);
   }
   request_id_[kTraceDecisionAt] = decision;
@@ -182,7 +178,7 @@ std::size_t Hop::pick_cluster(const Route& route) {
   if (clusters.size() == 1) return clusters.front().cluster;
   std::uint64_t total = 0;
   for (const WeightedCluster& weighted : clusters) total += weighted.weight;
-  std::uint64_t drawn = weights_.below(total);
+  std::uint64_t drawn = random(weights_, "/weights").below(total);
   for (const WeightedCluster& weighted : clusters) {
     if (drawn < weighted.weight) return weighted.cluster;
     drawn -= weighted.weight;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,14 +68,23 @@ class Hop final : private world::AcceptEvents {
   /// Valid until the next call.
   std::string_view new_request_id(char decision);
   std::size_t pick_cluster(const Route& route);
+  /// The stream of random numbers of that name, which `kept` holds from then on.
+  world::Random& random(std::optional<world::Random>& kept, const char* name) {
+    if (!kept) kept = world_.random(plan_.name + name);
+    return *kept;
+  }
+  std::uint64_t draw_backoff(std::uint64_t most) {
+    return random(backoff_, "/back-off").below(most);
+  }
   void log(const LogEntry& entry, std::uint64_t flow);
 
   world::World& world_;
   const HopPlan& plan_;
   Cork cork_;
-  world::Random request_ids_;
-  world::Random weights_;
-  world::Random backoff_;
+  // Made when they are first drawn from.
+  std::optional<world::Random> request_ids_;
+  std::optional<world::Random> weights_;
+  std::optional<world::Random> backoff_;
   std::optional<LogFormat> log_format_;
   std::string line_;
   std::vector<std::unique_ptr<Upstream>> upstreams_;

@@ -503,7 +503,7 @@ bool Stream::schedule_retry() {
   const std::int64_t most =
       std::min(kBackoffMillis << std::min<std::uint32_t>(retries_, 8), kMostBackoffMillis);
   ++retries_;
-  const auto millis = hop_.backoff_.below(static_cast<std::uint64_t>(most));
+  const auto millis = hop_.draw_backoff(static_cast<std::uint64_t>(most));
   retry_timer_.start_after(std::chrono::milliseconds(millis));
   return true;
 }
