@@ -38,6 +38,27 @@ char* skip_text(char* at) {
   }
 }
 
+/// The first byte at or after `at` that is neither a small letter nor '-'.
+char* skip_plain_name(char* at) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kTops = kOnes * 0x80;
+  while (true) {
+    std::uint64_t word;
+    std::memcpy(&word, at, sizeof word);
+    const std::uint64_t low = word & ~kTops;
+    const std::uint64_t letter = (low + kOnes * (0x80 - 'a')) & ~(low + kOnes * (0x7f - 'z'));
+    const std::uint64_t not_dash = (low ^ kOnes * '-') + ~kTops;
+    const std::uint64_t stops = ((~letter & not_dash) | word) & kTops;
+    if (stops == 0) {
+      at += sizeof word;
+      continue;
+    }
+    return at + (std::endian::native == std::endian::little ? std::countr_zero(stops)
+                                                            : std::countl_zero(stops)) /
+                    8;
+  }
+}
+
 std::string_view view(const char* from, const char* to) {
   return {from, static_cast<std::size_t>(to - from)};
 }
@@ -54,6 +75,7 @@ char* read_lines(char* text, char* at, bool request, std::uint32_t max_headers, 
   std::uint64_t slots = 0;
   while (*at != '\r' && *at != '\n') {
     char* const name = at;
+    at = skip_plain_name(at);
     for (char small = token_lower(*at); small != 0; small = token_lower(*at)) *at++ = small;
     const std::string_view name_text = view(name, at);
     if (*at != ':' || name_text.empty()) return nullptr;
