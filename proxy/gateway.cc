@@ -6,6 +6,7 @@ namespace proxy {
 
 Gateway::Gateway(world::World& world, std::shared_ptr<const GatewayPlan> plan)
     : world_(world), plan_(std::move(plan)) {
+  hops_.reserve(plan_->ingress.size() + 1);
   // The second hop first: the first one connects to it.
   if (plan_->egress) hops_.push_back(std::make_unique<Hop>(world_, *plan_->egress));
   for (const HopPlan& ingress : plan_->ingress) {

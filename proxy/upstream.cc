@@ -84,51 +84,62 @@ void Upstream::start(world::Action ready) {
 }
 
 void Upstream::resolve() {
-  std::vector<std::pair<std::string, std::uint16_t>> names = cluster_.endpoints;
-  if (cluster_.discovery != Cluster::Discovery::Static) {
-    names = {{cluster_.host_name, cluster_.port}};
+  resolving_ = true;
+  if (cluster_.discovery == Cluster::Discovery::Static) {
+    resolve_all();
+    return;
   }
+  world_.resolve(cluster_.host_name, [weak = self_](const world::Resolution& answer) {
+    if (*weak == nullptr) return;
+    Upstream& self = **weak;
+    const bool one = self.cluster_.discovery != Cluster::Discovery::StrictDns;
+    Addresses addresses;
+    for (const std::uint32_t address : answer.addresses) {
+      addresses.emplace_back(address, self.cluster_.port);
+      if (one) break;
+    }
+    self.resolved(addresses, answer.status == world::Resolution::Status::Failed);
+  });
+}
+
+/// Asks for several names, and waits for the last answer.
+void Upstream::resolve_all() {
   struct Answers {
-    std::vector<std::vector<std::pair<std::uint32_t, std::uint16_t>>> of;
+    std::vector<Addresses> of;
     std::size_t missing = 0;
     bool failed = false;
   };
+  const auto& names = cluster_.endpoints;
+  if (names.empty()) {
+    resolved({}, false);
+    return;
+  }
   auto answers = std::make_shared<Answers>();
   answers->of.resize(names.size());
   answers->missing = names.size();
-  resolving_ = true;
-  const auto finish = [](Upstream& self, const Answers& all) {
-    self.resolving_ = false;
-    self.resolved_at_ = self.world_.now();
-    // A name that cannot be asked for keeps the addresses it had.
-    if (!all.failed || !self.resolved_) {
-      std::vector<std::pair<std::uint32_t, std::uint16_t>> addresses;
-      for (const auto& of : all.of) addresses.insert(addresses.end(), of.begin(), of.end());
-      self.set_addresses(addresses);
-    }
-    if (!std::exchange(self.resolved_, true) && self.ready_) self.ready_();
-  };
-  if (names.empty()) {
-    finish(*this, *answers);
-    return;
-  }
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const bool one = cluster_.discovery != Cluster::Discovery::StrictDns;
-    world_.resolve(names[i].first, [weak = self_, answers, finish, i, one,
+    world_.resolve(names[i].first, [weak = self_, answers, i,
                                     port = names[i].second](const world::Resolution& answer) {
       if (*weak == nullptr) return;
       if (answer.status == world::Resolution::Status::Failed) answers->failed = true;
-      for (const std::uint32_t address : answer.addresses) {
-        answers->of[i].emplace_back(address, port);
-        if (one) break;
-      }
-      if (--answers->missing == 0) finish(**weak, *answers);
+      if (!answer.addresses.empty()) answers->of[i].emplace_back(answer.addresses.front(), port);
+      if (--answers->missing != 0) return;
+      Addresses addresses;
+      for (const auto& of : answers->of) addresses.insert(addresses.end(), of.begin(), of.end());
+      (*weak)->resolved(addresses, answers->failed);
     });
   }
 }
 
-void Upstream::set_addresses(
-    const std::vector<std::pair<std::uint32_t, std::uint16_t>>& addresses) {
+void Upstream::resolved(const Addresses& addresses, bool failed) {
+  resolving_ = false;
+  resolved_at_ = world_.now();
+  // A name that cannot be asked for keeps the addresses it had.
+  if (!failed || !resolved_) set_addresses(addresses);
+  if (!std::exchange(resolved_, true) && ready_) ready_();
+}
+
+void Upstream::set_addresses(const Addresses& addresses) {
   std::vector<std::unique_ptr<UpstreamHost>> hosts;
   for (const auto& [address, port] : addresses) {
     const world::Endpoint endpoint{address, port};

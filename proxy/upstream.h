@@ -111,8 +111,12 @@ class Upstream {
   friend class UpstreamHost;
 
   UpstreamHost* pick(const std::vector<UpstreamHost*>& avoid, std::uint32_t attempts);
+  using Addresses = std::vector<std::pair<std::uint32_t, std::uint16_t>>;
+
   void resolve();
-  void set_addresses(const std::vector<std::pair<std::uint32_t, std::uint16_t>>& addresses);
+  void resolve_all();
+  void resolved(const Addresses& addresses, bool failed);
+  void set_addresses(const Addresses& addresses);
   void try_connect(UpstreamHost& host);
   void attach(UpstreamRequest& request, UpstreamConnection& connection);
   void connected(UpstreamConnection& connection);
