@@ -33,7 +33,9 @@ void Host::resolve(std::string_view name, std::function<void(const world::Resolu
       [this, asked = std::string(name), done = std::move(done)] {
         using Status = world::Resolution::Status;
         world::Resolution answer;
-        std::string text = asked;
+        std::string text;
+        text.reserve(asked.size() + 48);
+        text += asked;
         if (const Names::Record* found = simulation_.names_.find(asked)) {
           answer.status = found->failing ? Status::Failed : Status::Found;
           if (!found->failing) answer.addresses = found->addresses;
