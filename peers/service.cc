@@ -37,7 +37,7 @@ Service::Script::Script(Behaviour told) : behaviour(std::move(told)) {
 Service::Service(world::World& world, ServiceOptions options)
     : world_(world),
       options_(std::move(options)),
-      script_(std::make_shared<const Script>(options_.behaviour)) {}
+      script_(std::make_shared<const Script>(std::move(options_.behaviour))) {}
 
 Service::~Service() {
   listener_.reset();
