@@ -1,19 +1,17 @@
 #pragma once
 
-#include <map>
+#include <cstdint>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include <nlohmann/json.hpp>
 
-#include "world/result.h"
+#include "conformance/recorded/compare.h"
 
 namespace conformance::recorded {
 
 /// One recorded case, replayed.
 struct Outcome {
-  enum class Verdict { Agree, Differ, Unsupported };
+  enum class Verdict : std::uint8_t { Agree, Differ, Unsupported };
   std::string id;
   std::string area;
   Verdict verdict = Verdict::Differ;
@@ -27,8 +25,5 @@ struct Outcome {
 ///
 /// Source: the vocabulary of the observations, parts 1 and 2.
 Outcome replay(const nlohmann::json& record);
-
-/// The first pointer in which they differ, and both values; empty if they are equal.
-std::vector<std::string> differences(const nlohmann::json& expected, const nlohmann::json& actual);
 
 }  // namespace conformance::recorded

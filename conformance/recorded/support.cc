@@ -1,0 +1,83 @@
+#include "conformance/recorded/support.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace conformance::recorded {
+namespace {
+
+using nlohmann::json;
+
+// Of each step exactly one of these says what it does.
+constexpr std::array<std::string_view, 10> kSteps = {
+    "send",  "send_repeat", "sleep_ms",       "shutdown_wr", "close",
+    "reset", "recv",        "recv_until_len", "recv_text",   "recv_idle_ms"};
+constexpr std::array<std::string_view, 6> kTunnelSteps = {"recv",        "send",  "sleep_ms",
+                                                          "shutdown_wr", "close", "reset"};
+constexpr std::array<std::string_view, 6> kThen = {"keep",  "close",     "shutdown_wr",
+                                                   "reset", "reset_now", "hang"};
+// Settings of the measured process that change something.
+constexpr std::array<std::string_view, 5> kSettings = {"websocket", "allow_connect",
+                                                       "ingress_timeout", "ingress", "egress"};
+
+template <std::size_t N>
+bool among(const std::array<std::string_view, N>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+template <std::size_t N>
+bool has_one_of(const std::array<std::string_view, N>& names, const json& object) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](std::string_view name) { return object.contains(std::string(name)); });
+}
+
+/// The protocol of a gateway's or a node's listener; nodes without one take HTTP/1.
+std::string protocol_of(const json& resource) {
+  const json& spec = resource.at("spec");
+  if (!spec.contains("listeners") || spec["listeners"].empty()) return "http";
+  return spec["listeners"][0].at("portMapping").value("protocol", "http");
+}
+
+std::string of_action(const json& action) {
+  for (const json& step : action.value("tunnel", json::array())) {
+    if (!has_one_of(kTunnelSteps, step)) return "the tunnel step " + step.dump();
+  }
+  if (const std::string then = action.value("then", "keep"); !among(kThen, then)) {
+    return "then: " + then;
+  }
+  return {};
+}
+
+std::string of_script(const json& script) {
+  if (script.value("proto", "h1") != "h1") return "an HTTP/2 upstream";
+  for (const json& action : script.value("script", json::array())) {
+    if (auto reason = of_action(action); !reason.empty()) return reason;
+  }
+  return of_action(script.value("default", json::object()));
+}
+
+}  // namespace
+
+std::string unsupported(const json& record) {
+  const json& config = record.at("config");
+  if (record.at("stimulus").value("proto", "h1") != "h1") return "an HTTP/2 client";
+  if (protocol_of(config.at("virtualGateway")) != "http") return "an HTTP/2 listener";
+  for (const json& node : config.value("virtualNodes", json::array())) {
+    if (protocol_of(node) != "http") return "an HTTP/2 upstream";
+  }
+  const json scripts = record.value("upstream_script", json::object());
+  for (const auto& [name, script] : scripts.items()) {
+    if (auto reason = of_script(script); !reason.empty()) return reason;
+  }
+  const json settings = config.value("x-sim", json::object());
+  for (const auto& [name, value] : settings.items()) {
+    if (!among(kSettings, name)) return "the setting " + name;
+  }
+  for (const json& step : record["stimulus"].at("steps")) {
+    if (!has_one_of(kSteps, step)) return "the step " + step.dump();
+  }
+  return {};
+}
+
+}  // namespace conformance::recorded
