@@ -217,8 +217,7 @@ class Vary::Substitution {
       const auto [index, end] = name_at(text, i);
       if (index == variables_.size()) {
         if (!variables_.empty() && i + 1 < text.size() && text[i + 1] == '{') {
-          problems_.add(pointer,
-                        fmt::format("{} is no name of vary", text.substr(i, end - i)),
+          problems_.add(pointer, fmt::format("{} is no name of vary", text.substr(i, end - i)),
                         document_.place(at));
         }
         out += text[i++];

@@ -1,0 +1,472 @@
+#include "conformance/engine.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "conformance/judge.h"
+#include "conformance/names.h"
+#include "conformance/stage.h"
+#include "conformance/units.h"
+
+namespace conformance {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kAnsweredOnce = "every request is answered once";
+/// How long a raw connection must be quiet before what came on it is judged to be all.
+constexpr Duration kQuiet = 2s;
+
+bool compare(std::int64_t left, Invariant::Comparison how, std::int64_t right) {
+  switch (how) {
+    case Invariant::Comparison::Less:
+      return left < right;
+    case Invariant::Comparison::AtMost:
+      return left <= right;
+    case Invariant::Comparison::Equal:
+      return left == right;
+    case Invariant::Comparison::Unequal:
+      return left != right;
+    case Invariant::Comparison::AtLeast:
+      return left >= right;
+    case Invariant::Comparison::More:
+      return left > right;
+  }
+  return false;
+}
+
+/// One run: works through the steps, lets time pass, and has everything judged.
+class Run {
+ public:
+  Run(const Scenario& scenario, std::uint64_t seed, RunResult& result)
+      : scenario_(scenario),
+        result_(result),
+        stage_(scenario, seed),
+        judge_(stage_, result.checks) {}
+
+  void run() {
+    for (std::size_t i = 0; i < scenario_.steps.size() && !over_; ++i) {
+      begin(scenario_.steps[i], i);
+    }
+    if (!over_) settle();
+    if (!over_) finish();
+    note_failure();
+    collect();
+  }
+
+ private:
+  /// A step whose requests are under way.
+  struct Pending {
+    const Step* step;
+    std::size_t index;
+    std::vector<Exchange*> exchanges;
+    world::TimePoint begun;
+  };
+
+  world::TimePoint now() { return stage_.simulation().now(); }
+  static world::TimePoint at(Duration since_start) { return world::TimePoint(since_start); }
+  static std::string name_of(std::size_t index) { return fmt::format("steps/{}", index); }
+
+  // --- Steps ---
+
+  void begin(const Step& step, std::size_t index) {
+    if (step.at) {
+      if (at(*step.at) < now()) {
+        judge_.check(name_of(index) + "/at", false, duration_text(*step.at),
+                     "it is already " + duration_text(now().time_since_epoch()), step.place);
+        over_ = true;
+        return;
+      }
+      pass_time([] { return false; }, at(*step.at));
+    } else {
+      settle();
+      if (step.wait && !over_) pass_time([] { return false; }, now() + *step.wait);
+    }
+    if (over_) return;
+    stage_.simulation().trace().record(
+        {now(), world::TraceKind::Step, 0, 0, index, 0, name_of(index)});
+
+    Pending pending{&step, index, {}, now()};
+    if (step.request) send(*step.request, pending);
+    if (step.raw) write(*step.raw, pending);
+    if (!step.request && !step.raw) {
+      if (step.expect) judge(pending);
+      return;
+    }
+    // A step with a time of its own that asks for nothing does not hold up the others.
+    if (step.expect || !step.at) pending_.push_back(std::move(pending));
+  }
+
+  void send(const RequestAction& action, Pending& pending) {
+    const auto policy = action.connections.value_or(stage_.policy_of(action.client));
+    const auto [client, host] = stage_.client(action.client, policy);
+    const auto prepared = std::make_shared<const peers::PreparedRequest>(action.request);
+    for (std::uint64_t i = 0; i < action.count; ++i) {
+      Exchange& exchange = stage_.observer().add();
+      exchange.step = pending.index;
+      exchange.group = action.name;
+      ObservedRequest& observed = exchange.observed;
+      observed.client = action.client;
+      observed.method = action.request.method;
+      observed.url = action.url;
+      observed.sent_at = now() + action.every * static_cast<std::int64_t>(i);
+      pending.exchanges.push_back(&exchange);
+      const auto go = [this, &exchange, client = &client, host = &host, prepared] {
+        // Bound before it is sent: it may be on its way when send() returns.
+        stage_.observer().bind(host->id(), client->counts().sent + 1, exchange);
+        client->send(prepared);
+      };
+      observed.id = fmt::format("{}/{}", action.name.empty() ? action.client : action.name,
+                                ++numbers_[action.name.empty() ? action.client : action.name]);
+      if (i == 0 || action.every == Duration::zero()) {
+        go();
+      } else {
+        stage_.simulation().loop().post_at(observed.sent_at, go, host.id());
+      }
+    }
+  }
+
+  void write(const RawAction& action, Pending& pending) {
+    Exchange* exchange = nullptr;
+    for (const auto& known : stage_.observer().exchanges()) {
+      if (!action.on.empty() && known->raw && known->group == action.on) exchange = known.get();
+    }
+    if (exchange == nullptr) {
+      exchange = &stage_.observer().add();
+      exchange->step = pending.index;
+      exchange->group = action.name;
+      exchange->observed.client = action.client;
+      exchange->observed.id = fmt::format("{}/raw-{}", action.client, ++numbers_["raw"]);
+      exchange->observed.method = "(raw)";
+      exchange->observed.url = fmt::format("{}:{}", action.host, action.port);
+      exchange->observed.sent_at = now();
+      exchange->raw = std::make_unique<peers::RawConnection>(stage_.client_host(action.client),
+                                                             action.host, action.port);
+    }
+    pending.exchanges.push_back(exchange);
+    exchange->active_at = now();
+    peers::RawConnection* raw = exchange->raw.get();
+    Duration after{};
+    for (const RawAction::Piece& piece : action.pieces) {
+      if (exchange->answers.empty() && piece.bytes.rfind("HEAD ", 0) == 0) {
+        exchange->head_answers = true;
+      }
+      after += piece.pause;
+      later(after, [raw, &piece] { raw->send_repeated(piece.bytes, piece.times); });
+    }
+    switch (action.ending) {
+      case RawAction::Ending::None:
+        break;
+      case RawAction::Ending::Finish:
+        later(after, [raw] { raw->finish(); });
+        break;
+      case RawAction::Ending::Close:
+        later(after, [raw] { raw->close(); });
+        break;
+      case RawAction::Ending::Reset:
+        later(after, [raw] { raw->reset(); });
+        break;
+    }
+    exchange->active_at += after;
+  }
+
+  template <class F>
+  void later(Duration after, F&& f) {
+    if (after == Duration::zero()) {
+      f();
+    } else {
+      stage_.simulation().loop().post_at(now() + after, std::forward<F>(f));
+    }
+  }
+
+  // --- Time ---
+
+  /// Lets the world go on until `done`, or until that instant.
+  bool pass_time(const std::function<bool()>& done, world::TimePoint until) {
+    world::EventLoop& loop = stage_.simulation().loop();
+    while (!done() && !over_) {
+      if (loop.stuck()) return stuck();
+      if (loop.pending() == 0 || loop.next_due() > until) {
+        loop.run_until(until);
+        judge_finished();
+        return done();
+      }
+      loop.run_one();
+      after_event();
+      if (loop.tasks_run() > scenario_.limits.events) {
+        return guard(fmt::format("more than {} events", scenario_.limits.events));
+      }
+    }
+    return !over_;
+  }
+
+  void after_event() {
+    for (std::size_t i = 0; i < scenario_.always.size(); ++i) watch(i);
+    if (!pending_.empty()) judge_finished();
+  }
+
+  bool stuck() {
+    const world::EventLoop& loop = stage_.simulation().loop();
+    return guard(
+        fmt::format("time stands still at {}: more than {} events at one instant, most of "
+                    "them on {}",
+                    duration_text(now().time_since_epoch()), scenario_.limits.instant,
+                    stage_.simulation().host_name(loop.stuck_owner())));
+  }
+
+  bool guard(const std::string& why) {
+    over_ = true;
+    result_.reason = why;
+    judge_.check("the world comes to an end", false, "it does", why, {scenario_.file, 1, 1});
+    return false;
+  }
+
+  /// Waits until every step so far has been judged.
+  void settle() {
+    const world::TimePoint limit = now() + scenario_.limits.time;
+    judge_finished();
+    while (!pending_.empty() && !over_) {
+      world::TimePoint until = limit;
+      for (const Pending& pending : pending_) {
+        for (const Exchange* exchange : pending.exchanges) {
+          if (exchange->raw) until = std::min(until, raw_due(pending, *exchange, limit));
+        }
+      }
+      pass_time([this] { return pending_.empty(); }, std::max(until, now()));
+      if (now() >= limit) {
+        // Whatever has come by now is all: what is missing will be told by the checks.
+        for (const Pending& pending : std::exchange(pending_, {})) judge(pending);
+      }
+    }
+  }
+
+  // --- Judging ---
+
+  void judge_finished() {
+    for (std::size_t i = 0; i < pending_.size();) {
+      if (!finished(pending_[i])) {
+        ++i;
+        continue;
+      }
+      const Pending pending = std::move(pending_[i]);
+      pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(i));
+      judge(pending);
+    }
+  }
+
+  bool finished(const Pending& pending) {
+    return std::all_of(pending.exchanges.begin(), pending.exchanges.end(), [&](Exchange* exchange) {
+      return exchange->raw ? raw_finished(pending, *exchange) : exchange->ended_at.has_value();
+    });
+  }
+
+  static bool ended(const peers::RawConnection& raw) {
+    return raw.state() == peers::RawConnection::State::Ended ||
+           raw.ending() != peers::RawConnection::Ending::None;
+  }
+
+  /// Whether everything that is asked of the connection may have come, silence apart.
+  static bool has_all(const Pending& pending, const Exchange& exchange) {
+    if (!pending.step->expect || !pending.step->expect->request) return true;
+    const RequestExpectation& expected = *pending.step->expect->request;
+    if (expected.closed && expected.closed->closed) return false;
+    const bool any = expected.status || expected.body || !expected.headers.empty() ||
+                     (expected.answer && !expected.answer->absent);
+    const std::size_t wanted = expected.has_answers ? expected.answers.size() : any ? 1 : 0;
+    return exchange.answers.size() >= wanted;
+  }
+
+  bool raw_finished(const Pending& pending, Exchange& exchange) {
+    const peers::RawConnection& raw = *exchange.raw;
+    const auto last = raw.received().empty() ? exchange.active_at : raw.last_byte_at();
+    exchange.active_at = std::max(exchange.active_at, last);
+    exchange.answers = answers_in(raw.received(), exchange.head_answers, ended(raw));
+    if (ended(raw)) return true;
+    if (pending.step->raw->wait) return now() >= pending.begun + *pending.step->raw->wait;
+    return has_all(pending, exchange) && now() >= exchange.active_at + kQuiet;
+  }
+
+  /// When it is worth while to look at a raw connection again.
+  world::TimePoint raw_due(const Pending& pending, const Exchange& exchange,
+                           world::TimePoint limit) {
+    if (pending.step->raw->wait) return pending.begun + *pending.step->raw->wait;
+    return has_all(pending, exchange) ? exchange.active_at + kQuiet : limit;
+  }
+
+  std::vector<const Exchange*> group(const std::string& name) {
+    std::vector<const Exchange*> found;
+    for (const auto& exchange : stage_.observer().exchanges()) {
+      if (exchange->group == name) found.push_back(exchange.get());
+    }
+    return found;
+  }
+
+  void judge(const Pending& pending) {
+    if (!pending.step->expect) return;
+    const Expectation& expected = *pending.step->expect;
+    const std::string where = name_of(pending.index);
+    for (Exchange* exchange : pending.exchanges) {
+      if (exchange->raw) {
+        exchange->answers =
+            answers_in(exchange->raw->received(), exchange->head_answers, ended(*exchange->raw));
+      }
+    }
+    if (expected.request) {
+      for (std::size_t i = 0; i < pending.exchanges.size(); ++i) {
+        const std::string each =
+            pending.exchanges.size() == 1 ? where : fmt::format("{}/{}", where, i + 1);
+        judge_.request(each, *expected.request, *pending.exchanges[i]);
+      }
+    }
+    if (expected.group) {
+      judge_.group(where, *expected.group, {pending.exchanges.begin(), pending.exchanges.end()});
+    }
+    for (const auto& [name, request] : expected.named_requests) {
+      for (const Exchange* exchange : group(name)) {
+        judge_.request(where + "/" + name, request, *exchange);
+      }
+    }
+    for (const auto& [name, numbers] : expected.named_groups) {
+      judge_.group(where + "/" + name, numbers, group(name));
+    }
+    for (const CountExpectation& count : expected.counts) judge_.count(where, count);
+    for (const LogExpectation& log : expected.logs) judge_.log(where, log);
+    note_failure();
+  }
+
+  /// Checks one line of `always`; a breach is told once, at its instant.
+  void watch(std::size_t i) {
+    const Invariant& invariant = scenario_.always[i];
+    if (breached_.count(i) != 0) return;
+    std::string actual;
+    if (invariant.kind == Invariant::Kind::AnsweredOnce) {
+      for (const auto& exchange : stage_.observer().exchanges()) {
+        if (exchange->outcomes > 1) actual = exchange->observed.id + " was answered twice";
+      }
+    } else {
+      const auto left = stage_.count(invariant.left);
+      const auto right = invariant.right ? stage_.count(*invariant.right)
+                                         : std::optional<std::int64_t>(invariant.number);
+      if (!left || !right) {
+        actual = "there is no such number";
+      } else if (!compare(*left, invariant.comparison, *right)) {
+        actual = std::to_string(*left);
+        if (invariant.right) actual += fmt::format(", and {}", *right);
+      }
+    }
+    if (actual.empty()) return;
+    breached_.insert(i);
+    judge_.check("always", false, invariant.written, actual, invariant.place);
+    note_failure();
+  }
+
+  /// What holds of every scenario without being asked: TF-05.
+  void finish() {
+    const auto all_ended = [this] {
+      for (const auto& exchange : stage_.observer().exchanges()) {
+        if (!exchange->raw && !exchange->ended_at) return false;
+      }
+      return true;
+    };
+    pass_time(all_ended, now() + scenario_.limits.time);
+    std::vector<std::string> wrong;
+    for (const auto& exchange : stage_.observer().exchanges()) {
+      if (exchange->raw || exchange->outcomes == 1) continue;
+      wrong.push_back(fmt::format("{} was {}", exchange->observed.id,
+                                  exchange->outcomes == 0 ? "never answered" : "answered twice"));
+    }
+    for (std::size_t i = 0; i < scenario_.always.size(); ++i) {
+      const Invariant& invariant = scenario_.always[i];
+      if (breached_.count(i) == 0 && invariant.kind == Invariant::Kind::Compare) {
+        judge_.check("always", true, invariant.written, "held", invariant.place);
+      }
+    }
+    judge_.check(kAnsweredOnce, wrong.empty(), kAnsweredOnce,
+                 wrong.empty() ? kAnsweredOnce : fmt::format("{}", fmt::join(wrong, ", ")),
+                 {scenario_.file, 1, 1});
+  }
+
+  /// Keeps the timeline as it stood at the first failure.
+  void note_failure() {
+    if (!result_.timeline.empty()) return;
+    const bool failed = std::any_of(result_.checks.begin(), result_.checks.end(),
+                                    [](const Check& check) { return !check.passed; });
+    if (failed) result_.timeline = stage_.observer().timeline();
+  }
+
+  void collect() {
+    for (const auto& exchange : stage_.observer().exchanges()) {
+      ObservedRequest observed = exchange->observed;
+      if (exchange->raw && !exchange->answers.empty()) {
+        const Answer& first = exchange->answers.front();
+        observed.status = first.status;
+        observed.response_headers = first.headers;
+        observed.response_body = first.body.substr(0, 4096);
+        observed.answered_at = exchange->raw->first_byte_at();
+      }
+      if (observed.response_flags.empty()) observed.response_flags = exchange->flags;
+      result_.requests.push_back(std::move(observed));
+    }
+    const bool passed = std::all_of(result_.checks.begin(), result_.checks.end(),
+                                    [](const Check& check) { return check.passed; });
+    result_.outcome = passed ? conformance::Outcome::Passed : conformance::Outcome::Failed;
+    result_.simulated = now().time_since_epoch();
+    result_.events = stage_.simulation().trace().events();
+    result_.trace_hash = stage_.simulation().trace().hash().text();
+  }
+
+  const Scenario& scenario_;
+  RunResult& result_;
+  Stage stage_;
+  Judge judge_;
+  std::vector<Pending> pending_;
+  std::map<std::string, std::uint64_t> numbers_;
+  std::set<std::size_t> breached_;
+  bool over_ = false;
+};
+
+}  // namespace
+
+RunResult run(const Scenario& scenario, const RunOptions& options) {
+  RunResult result;
+  result.id = scenario.id;
+  result.title = scenario.title;
+  result.file = scenario.file;
+  result.digest = scenario.digest;
+  result.clauses = scenario.clauses;
+  result.variant = scenario.variant;
+  result.era = mesh::text(scenario.era);
+  result.seed = options.seed.value_or(scenario.seed);
+  result.replay = fmt::format("meshproof run {} --seed {} --filter '{}'", scenario.file,
+                              result.seed, scenario.id);
+  if (scenario.refused) {
+    // Nothing to run: the mesh itself is what is judged.
+    Judge::refusal(*scenario.refused, scenario.mesh_errors, result.checks);
+    const bool passed = std::all_of(result.checks.begin(), result.checks.end(),
+                                    [](const Check& check) { return check.passed; });
+    result.outcome = passed ? Outcome::Passed : Outcome::Failed;
+    result.trace_hash = world::Trace().hash().text();
+    return result;
+  }
+  Run(scenario, result.seed, result).run();
+  return result;
+}
+
+RunResult bad_file_result(const std::string& file, const std::string& id, const std::string& title,
+                          const std::string& digest, const world::Errors& errors) {
+  RunResult result;
+  result.id = id;
+  result.title = title;
+  result.file = file;
+  result.digest = digest;
+  result.outcome = Outcome::Error;
+  result.errors = errors;
+  result.replay = fmt::format("meshproof lint {}", file);
+  return result;
+}
+
+}  // namespace conformance

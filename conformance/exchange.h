@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "conformance/verdict.h"
+#include "peers/raw_connection.h"
+#include "world/time.h"
+
+namespace conformance {
+
+/// An answer as a client has it.
+struct Answer {
+  int status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+};
+
+/// One request of a scenario, or one connection of raw bytes, with all that was seen of it.
+struct Exchange {
+  std::size_t step = 0;
+  std::string group;     ///< `as`, empty for none.
+  std::uint64_t id = 0;  ///< Within its client; 0 for raw bytes.
+  ObservedRequest observed;
+  std::vector<Answer> answers;  ///< At most one, but of raw bytes.
+  int outcomes = 0;             ///< How often it ended: once, if all is well.
+  std::optional<world::TimePoint> ended_at;
+  std::string flags = "-";  ///< Of the first hop.
+  std::string details;
+  std::string route;    ///< The first hop's.
+  std::string gateway;  ///< The instance that handled it.
+
+  // Of raw bytes.
+  std::unique_ptr<peers::RawConnection> raw;
+  bool head_answers = false;     ///< They answer HEAD: no bodies.
+  world::TimePoint active_at{};  ///< When bytes last moved.
+};
+
+}  // namespace conformance

@@ -1,0 +1,408 @@
+#include "conformance/judge.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "conformance/latin1.h"
+#include "conformance/units.h"
+#include "peers/http_text.h"
+#include "peers/response_reader.h"
+
+namespace conformance {
+namespace {
+
+constexpr std::string_view kAbsent = "(absent)";
+
+std::string shown(const std::optional<std::string>& text) {
+  return text ? (text->empty() ? "\"\"" : *text) : std::string(kAbsent);
+}
+
+Duration since_start(world::TimePoint at) {
+  return at.time_since_epoch();
+}
+
+std::vector<std::string> split_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    lines.emplace_back(text.substr(0, end));
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 1);
+  }
+  return lines;
+}
+
+std::string joined(const std::vector<std::string>& items) {
+  return items.empty() ? "(none)" : fmt::format("{}", fmt::join(items, ", "));
+}
+
+/// All values of a header, as one who reads them would join them.
+std::optional<std::string> header_of(
+    const std::vector<std::pair<std::string, std::string>>& headers, std::string_view name) {
+  std::optional<std::string> found;
+  for (const auto& [each, value] : headers) {
+    if (!peers::same_name(each, name)) continue;
+    found = found ? *found + ", " + value : value;
+  }
+  return found;
+}
+
+std::string json_text(const nlohmann::json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+}  // namespace
+
+std::vector<Answer> answers_in(const std::string& received, bool head, bool ended) {
+  std::vector<Answer> answers;
+  peers::ResponseReader reader;
+  std::string_view rest = received;
+  Answer answer;
+  const auto complete = [&] {
+    if (answer.status >= 200 || answer.status == 101) answers.push_back(std::move(answer));
+    answer = {};
+  };
+  while (true) {
+    switch (reader.next(rest)) {
+      case peers::ResponseReader::Found::Head:
+        answer.status = reader.status();
+        for (const peers::HeaderLine& line : peers::header_lines(reader.head())) {
+          answer.headers.emplace_back(line.name, line.value);
+        }
+        if (head) reader.skip_body();
+        if (answer.status < 200 && answer.status != 101) answer = {};
+        break;
+      case peers::ResponseReader::Found::Body:
+        answer.body += reader.piece();
+        break;
+      case peers::ResponseReader::Found::Complete:
+        complete();
+        break;
+      case peers::ResponseReader::Found::NeedMore:
+      case peers::ResponseReader::Found::Bad:
+        // What was cut short is an answer too: its status was seen.
+        if (ended && answer.status != 0) complete();
+        return answers;
+    }
+  }
+}
+
+void Judge::check(std::string name, bool passed, std::string expected, std::string actual,
+                  const world::Place& place) {
+  Check check;
+  check.at = stage_.simulation().now();
+  check.name = std::move(name);
+  check.passed = passed;
+  check.expected = std::move(expected);
+  check.actual = std::move(actual);
+  check.place = place;
+  stage_.simulation().trace().record({check.at, world::TraceKind::Verdict, 0, 0, checks_.size(),
+                                      std::uint64_t{passed}, check.name});
+  checks_.push_back(std::move(check));
+}
+
+void Judge::text(const std::string& name, const TextExpectation& expected,
+                 const std::optional<std::string>& actual) {
+  std::optional<std::string_view> view;
+  if (actual) view = *actual;
+  check(name, expected.holds(view), expected.written, shown(actual), expected.place);
+}
+
+void Judge::number(const std::string& name, const NumberExpectation& expected,
+                   std::int64_t actual) {
+  check(name, expected.holds(actual), expected.written, std::to_string(actual), expected.place);
+}
+
+void Judge::headers(const std::string& where, const std::vector<HeaderExpectation>& expected,
+                    const std::vector<std::pair<std::string, std::string>>& actual) {
+  for (const HeaderExpectation& header : expected) {
+    text(where + "/headers/" + header.name, header.value, header_of(actual, header.name));
+  }
+}
+
+void Judge::request(const std::string& where, const RequestExpectation& expected,
+                    const Exchange& exchange) {
+  const ObservedRequest& observed = exchange.observed;
+  const Answer* answer = exchange.answers.empty() ? nullptr : &exchange.answers.front();
+  const std::string no_answer =
+      observed.failure.empty() ? "no answer" : "no answer: " + observed.failure;
+  if (expected.status) {
+    const bool held = answer != nullptr && expected.status->holds(answer->status);
+    check(where + "/status", held, expected.status->written,
+          answer != nullptr ? std::to_string(answer->status) : no_answer, expected.status->place);
+  }
+  const auto body = answer != nullptr ? std::optional<std::string>(answer->body) : std::nullopt;
+  if (expected.body) text(where + "/body", *expected.body, body);
+  headers(where, expected.headers,
+          answer != nullptr ? answer->headers : std::vector<std::pair<std::string, std::string>>{});
+  if (expected.flags) text(where + "/flags", *expected.flags, exchange.flags);
+  if (expected.route) {
+    std::string route = exchange.route;
+    constexpr std::string_view kWord = "gatewayRoute ";
+    if (route.rfind(kWord, 0) == 0) route.erase(0, kWord.size());
+    text(where + "/route", *expected.route,
+         route.empty() ? std::nullopt : std::optional<std::string>(route));
+  }
+  if (expected.failed) {
+    const auto failure =
+        observed.failure.empty() ? std::nullopt : std::optional<std::string>(observed.failure);
+    const bool any = expected.failed->tests.empty() && !expected.failed->absent;
+    if (any) {
+      check(where + "/failed", failure.has_value(), "any failure", shown(failure),
+            expected.failed->place);
+    } else {
+      text(where + "/failed", *expected.failed, failure);
+    }
+  }
+  if (expected.service) service(where + "/service", *expected.service, exchange);
+  const auto instant = [&](const char* name, const DurationExpectation& wanted,
+                           std::optional<Duration> actual) {
+    check(where + name, actual && wanted.holds(*actual), wanted.written,
+          actual ? duration_text(*actual) : no_answer, wanted.place);
+  };
+  if (expected.answered_at) {
+    std::optional<Duration> at;
+    if (observed.answered_at) at = since_start(*observed.answered_at);
+    instant("/answeredAt", *expected.answered_at, at);
+  }
+  if (expected.took) {
+    std::optional<Duration> took;
+    if (observed.answered_at) took = *observed.answered_at - observed.sent_at;
+    instant("/took", *expected.took, took);
+  }
+  if (exchange.raw) raw(where, expected, exchange);
+  if (expected.log) {
+    LogExpectation log;
+    log.last = expected.log;
+    log.place = expected.place;
+    Judge::log(where, log);
+  }
+}
+
+void Judge::raw(const std::string& where, const RequestExpectation& expected,
+                const Exchange& exchange) {
+  const peers::RawConnection& raw = *exchange.raw;
+  if (expected.answer) text(where + "/answer", *expected.answer, to_utf8(raw.received()));
+  if (expected.has_answers) {
+    std::vector<std::string> wanted;
+    std::vector<std::string> got;
+    bool held = expected.answers.size() == exchange.answers.size();
+    for (const NumberExpectation& number : expected.answers) wanted.push_back(number.written);
+    for (std::size_t i = 0; i < exchange.answers.size(); ++i) {
+      got.push_back(std::to_string(exchange.answers[i].status));
+      held = held && expected.answers[i].holds(exchange.answers[i].status);
+    }
+    check(where + "/answers", held, joined(wanted), joined(got), expected.place);
+  }
+  if (!expected.closed) return;
+  const ClosedExpectation& closed = *expected.closed;
+  using Ending = peers::RawConnection::Ending;
+  const bool ended = raw.ending() == Ending::Fin || raw.ending() == Ending::Reset;
+  const std::string how = !ended                          ? "open"
+                          : raw.ending() == Ending::Reset ? "reset by the gateway"
+                                                          : "closed by the gateway";
+  check(where + "/closed", ended == closed.closed, closed.closed ? "closed" : "open", how,
+        closed.place);
+  const auto when = [&](const char* name, const DurationExpectation& wanted, Duration actual) {
+    check(where + name, ended && wanted.holds(actual), wanted.written,
+          ended ? duration_text(actual) : how, wanted.place);
+  };
+  const world::TimePoint last = raw.received().empty() ? raw.connected_at() : raw.last_byte_at();
+  if (closed.after) when("/closed/after", *closed.after, raw.ended_at() - last);
+  if (closed.at) when("/closed/at", *closed.at, since_start(raw.ended_at()));
+}
+
+void Judge::service(const std::string& where, const ServiceExpectation& expected,
+                    const Exchange& exchange) {
+  const auto& all = exchange.observed.seen;
+  if (expected.none) {
+    check(where, all.empty(), "none",
+          all.empty() ? "none" : all.front().service + " saw " + all.front().path, expected.place);
+    return;
+  }
+  if (expected.count) {
+    number(where + "/count", *expected.count, static_cast<std::int64_t>(all.size()));
+  }
+  if (expected.has_paths) {
+    std::vector<std::string> wanted;
+    std::vector<std::string> got;
+    bool held = expected.paths.size() == all.size();
+    for (const TextExpectation& path : expected.paths) wanted.push_back(path.written);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      got.push_back(all[i].path);
+      held = held && expected.paths[i].holds(std::string_view(all[i].path));
+    }
+    check(where + "/paths", held, joined(wanted), joined(got), expected.place);
+  }
+  // What is said of the request is meant of the last one that was seen: the try that counted.
+  const ObservedRequest::Seen* seen = all.empty() ? nullptr : &all.back();
+  const auto of = [&](const std::string ObservedRequest::Seen::*member) {
+    return seen != nullptr ? std::optional<std::string>(seen->*member) : std::nullopt;
+  };
+  if (expected.name) text(where + "/name", *expected.name, of(&ObservedRequest::Seen::service));
+  if (expected.node) {
+    auto node = of(&ObservedRequest::Seen::endpoint);
+    if (node) node->erase(node->rfind('-'));
+    text(where + "/node", *expected.node, node);
+  }
+  if (expected.endpoint) {
+    text(where + "/endpoint", *expected.endpoint, of(&ObservedRequest::Seen::endpoint));
+  }
+  if (expected.method)
+    text(where + "/method", *expected.method, of(&ObservedRequest::Seen::method));
+  if (expected.path) text(where + "/path", *expected.path, of(&ObservedRequest::Seen::path));
+  if (expected.host) text(where + "/host", *expected.host, of(&ObservedRequest::Seen::host));
+  if (expected.body) text(where + "/body", *expected.body, of(&ObservedRequest::Seen::body));
+  if (!expected.headers.empty()) {
+    headers(where, expected.headers,
+            seen != nullptr ? seen->headers : std::vector<std::pair<std::string, std::string>>{});
+  }
+}
+
+void Judge::group(const std::string& where, const GroupExpectation& expected,
+                  const std::vector<const Exchange*>& exchanges) {
+  std::map<int, std::int64_t> statuses;
+  std::map<std::string, std::int64_t> services, endpoints, gateways, flags;
+  std::int64_t answered = 0;
+  std::int64_t failed = 0;
+  std::int64_t waiting = 0;
+  std::int64_t overloaded = 0;
+  bool in_order = true;
+  world::TimePoint latest{};
+  for (const Exchange* exchange : exchanges) {
+    if (!exchange->ended_at) {
+      ++waiting;
+      continue;
+    }
+    if (!exchange->observed.failure.empty()) ++failed;
+    for (const Answer& answer : exchange->answers) {
+      ++answered;
+      ++statuses[answer.status];
+      overloaded += header_of(answer.headers, "x-envoy-overloaded").has_value();
+      // Those that were refused at once did not wait for their turn.
+      if (answer.status < 500) {
+        in_order = in_order && *exchange->ended_at >= latest;
+        latest = std::max(latest, *exchange->ended_at);
+      }
+    }
+    ++flags[exchange->flags];
+    if (!exchange->gateway.empty()) ++gateways[exchange->gateway];
+    if (exchange->observed.seen.empty()) continue;
+    ++services[exchange->observed.seen.back().service];
+    ++endpoints[exchange->observed.seen.back().endpoint];
+  }
+  for (const auto& [status, wanted] : expected.statuses) {
+    number(fmt::format("{}/{}", where, status), wanted, statuses[status]);
+  }
+  if (expected.answered) number(where + "/answered", *expected.answered, answered);
+  if (expected.failed) number(where + "/failed", *expected.failed, failed);
+  if (expected.waiting) number(where + "/waiting", *expected.waiting, waiting);
+  if (expected.overloaded) number(where + "/overloaded", *expected.overloaded, overloaded);
+  if (expected.answered_in_order) {
+    check(where + "/answeredInOrder", in_order == *expected.answered_in_order,
+          *expected.answered_in_order ? "true" : "false", in_order ? "true" : "false",
+          expected.in_order_place);
+  }
+  const auto by_name = [&](const char* name, const auto& wanted,
+                           std::map<std::string, std::int64_t>& actual) {
+    for (const auto& [which, count] : wanted) {
+      number(fmt::format("{}/{}/{}", where, name, which), count, actual[which]);
+    }
+  };
+  by_name("services", expected.services, services);
+  by_name("endpoints", expected.endpoints, endpoints);
+  by_name("gateways", expected.gateways, gateways);
+  by_name("flags", expected.flags, flags);
+  if (!expected.each) return;
+  for (std::size_t i = 0; i < exchanges.size(); ++i) {
+    request(fmt::format("{}/each/{}", where, i + 1), *expected.each, *exchanges[i]);
+  }
+}
+
+void Judge::count(const std::string& where, const CountExpectation& expected) {
+  const auto actual = stage_.count(expected.what);
+  const std::string name = where + "/" + expected.what.text();
+  if (actual) {
+    number(name, expected.number, *actual);
+  } else {
+    check(name, false, expected.number.written, "there is no such number", expected.number.place);
+  }
+}
+
+void Judge::log(const std::string& where, const LogExpectation& expected) {
+  const std::string path =
+      expected.path.empty() ? stage_.log_path(expected.gateway) : expected.path;
+  std::vector<std::string> all;
+  for (const sim::Host* host : stage_.instances(expected.gateway)) {
+    const auto found = host->files().find(path);
+    if (found == host->files().end()) continue;
+    for (std::string& line : split_lines(found->second)) all.push_back(std::move(line));
+  }
+  const std::string name = where + "/log" + (path.empty() ? "" : " " + path);
+  if (expected.count) number(name, *expected.count, static_cast<std::int64_t>(all.size()));
+  if (expected.lines) lines(name, *expected.lines, all, expected.place);
+  if (expected.last) {
+    const std::size_t count = std::min(expected.last->size(), all.size());
+    lines(name, *expected.last, {all.end() - static_cast<std::ptrdiff_t>(count), all.end()},
+          expected.place);
+  }
+}
+
+void Judge::lines(const std::string& where, const std::vector<LineExpectation>& expected,
+                  const std::vector<std::string>& actual, const world::Place& place) {
+  if (expected.size() != actual.size()) {
+    check(where + " lines", false, std::to_string(expected.size()),
+          fmt::format("{}: {}", actual.size(), fmt::join(actual, " | ")), place);
+    return;
+  }
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const LineExpectation& line = expected[i];
+    const std::string name = fmt::format("{} line {}", where, i + 1);
+    if (!line.is_json) {
+      text(name, line.text, actual[i]);
+      continue;
+    }
+    const auto object = nlohmann::json::parse(actual[i], nullptr, false);
+    if (!object.is_object()) {
+      check(name, false, "a JSON object", actual[i], line.place);
+      continue;
+    }
+    for (const auto& [key, value] : line.json) {
+      text(
+          name + "/" + key, value,
+          object.contains(key) ? std::optional<std::string>(json_text(object[key])) : std::nullopt);
+    }
+  }
+}
+
+void Judge::refusal(const RefusedExpectation& expected, const world::Errors& errors,
+                    std::vector<Check>& checks) {
+  const auto add = [&](std::string name, bool passed, std::string wanted, std::string actual,
+                       const world::Place& place) {
+    Check check;
+    check.name = std::move(name);
+    check.passed = passed;
+    check.expected = std::move(wanted);
+    check.actual = std::move(actual);
+    check.place = place;
+    checks.push_back(std::move(check));
+  };
+  std::vector<std::string> all;
+  for (const world::Error& error : errors) all.push_back(error.path + ": " + error.message);
+  const std::string seen = all.empty() ? "the mesh is accepted" : joined(all);
+  if (expected.reasons.empty()) {
+    add("refused", errors.empty(), "the mesh is accepted", seen, expected.place);
+    return;
+  }
+  for (const RefusedExpectation::Reason& reason : expected.reasons) {
+    const bool found = std::any_of(errors.begin(), errors.end(), [&](const world::Error& error) {
+      return (!reason.pointer || reason.pointer->holds(std::string_view(error.path))) &&
+             (!reason.says || reason.says->holds(std::string_view(error.message)));
+    });
+    add("refused", found, reason.written, seen, reason.place);
+  }
+}
+
+}  // namespace conformance

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conformance/exchange.h"
+#include "conformance/expectation.h"
+#include "conformance/stage.h"
+#include "conformance/verdict.h"
+
+namespace conformance {
+
+/// Compares what was seen with what must be seen, and writes down each comparison.
+class Judge {
+ public:
+  Judge(Stage& stage, std::vector<Check>& checks) : stage_(stage), checks_(checks) {}
+
+  /// `where` names the step, e.g. "steps/2".
+  void request(const std::string& where, const RequestExpectation& expected,
+               const Exchange& exchange);
+  void group(const std::string& where, const GroupExpectation& expected,
+             const std::vector<const Exchange*>& exchanges);
+  void count(const std::string& where, const CountExpectation& expected);
+  void log(const std::string& where, const LogExpectation& expected);
+  /// The reasons for which a mesh was refused. Static: nothing was run.
+  static void refusal(const RefusedExpectation& expected, const world::Errors& errors,
+                      std::vector<Check>& checks);
+
+  void check(std::string name, bool passed, std::string expected, std::string actual,
+             const world::Place& place);
+
+ private:
+  void text(const std::string& name, const TextExpectation& expected,
+            const std::optional<std::string>& actual);
+  void number(const std::string& name, const NumberExpectation& expected, std::int64_t actual);
+  void headers(const std::string& where, const std::vector<HeaderExpectation>& expected,
+               const std::vector<std::pair<std::string, std::string>>& actual);
+  void service(const std::string& where, const ServiceExpectation& expected,
+               const Exchange& exchange);
+  void raw(const std::string& where, const RequestExpectation& expected, const Exchange& exchange);
+  void lines(const std::string& where, const std::vector<LineExpectation>& expected,
+             const std::vector<std::string>& actual, const world::Place& place);
+
+  Stage& stage_;
+  std::vector<Check>& checks_;
+};
+
+/// The answers in what a raw connection received. `ended`: nothing more will come.
+std::vector<Answer> answers_in(const std::string& received, bool head, bool ended);
+
+}  // namespace conformance

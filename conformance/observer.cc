@@ -1,0 +1,194 @@
+#include "conformance/observer.h"
+
+#include <fmt/format.h>
+
+#include "proxy/access_log.h"
+
+namespace conformance {
+namespace {
+
+constexpr std::size_t kTextBytes = 160;    // of an event on the timeline
+constexpr std::size_t kBodyBytes = 65536;  // of a body that is kept
+
+/// One printable line.
+std::string one_line(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (out.size() >= kTextBytes) return out + "...";
+    if (c == '\r') continue;
+    if (c == '\n') {
+      out += " | ";
+    } else if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string_view first_line(std::string_view text) {
+  return text.substr(0, text.find('\r'));
+}
+
+}  // namespace
+
+Exchange& Observer::add() {
+  exchanges_.push_back(std::make_unique<Exchange>());
+  return *exchanges_.back();
+}
+
+void Observer::bind(world::HostId client, std::uint64_t id, Exchange& exchange) {
+  exchange.id = id;
+  by_request_[{client, id}] = &exchange;
+}
+
+std::uint64_t Observer::root_of(std::uint64_t flow) const {
+  for (auto at = hop_before_.find(flow); at != hop_before_.end(); at = hop_before_.find(flow)) {
+    flow = at->second;
+  }
+  const auto client = balanced_.find(flow);
+  return client == balanced_.end() ? flow : client->second;
+}
+
+Exchange* Observer::current(std::uint64_t client_flow) {
+  const auto busy = busy_.find(client_flow);
+  if (busy != busy_.end() && !busy->second.empty()) return busy->second.front();
+  const auto last = last_.find(client_flow);
+  if (last != last_.end()) return last->second;
+  for (const auto& exchange : exchanges_) {
+    if (exchange->raw && exchange->raw->flow() == client_flow) return exchange.get();
+  }
+  return nullptr;
+}
+
+void Observer::on_event(const world::TraceEvent& event) {
+  using Kind = world::TraceKind;
+  recent_.push_back({event.at, event.kind, event.who, event.flow, event.a, event.b,
+                     std::string(event.text.substr(0, kTextBytes * 2))});
+  if (recent_.size() > kTimeline) recent_.pop_front();
+  switch (event.kind) {
+    case Kind::RequestSent: {
+      const auto found = by_request_.find({event.who, event.a});
+      // It may be sent inside the call that gives it its number: bound a moment later.
+      Exchange* exchange = found != by_request_.end() ? found->second : nullptr;
+      if (exchange != nullptr) busy_[event.flow].push_back(exchange);
+      break;
+    }
+    case Kind::ResponseReceived:
+    case Kind::RequestFailed: {
+      auto& busy = busy_[event.flow];
+      const auto found = by_request_.find({event.who, event.a});
+      if (found == by_request_.end()) break;
+      std::erase(busy, found->second);
+      last_[event.flow] = found->second;
+      break;
+    }
+    case Kind::TargetChosen:
+      balanced_[event.a] = event.flow;
+      break;
+    case Kind::RouteChosen:
+      hop_before_[event.a] = event.flow;
+      if (is_first_hop(event.flow)) {
+        if (Exchange* exchange = current(root_of(event.flow))) {
+          exchange->route = event.text;
+          exchange->gateway = simulation_.host_name(event.who);
+        }
+      }
+      break;
+    case Kind::LocalReply:
+      if (is_first_hop(event.flow)) {
+        if (Exchange* exchange = current(root_of(event.flow))) {
+          exchange->flags = proxy::flags_text(static_cast<std::uint16_t>(event.a));
+          exchange->observed.response_flags = exchange->flags;
+          exchange->details = event.text;
+          exchange->gateway = simulation_.host_name(event.who);
+        }
+      }
+      break;
+    default:
+      break;
+  }
+}
+
+void Observer::seen(const peers::SeenRequest& request, const std::string& endpoint,
+                    const std::string& service) {
+  Exchange* exchange = current(root_of(request.flow));
+  if (exchange == nullptr) return;
+  ObservedRequest::Seen seen;
+  seen.at = request.at;
+  seen.service = service;
+  seen.endpoint = endpoint;
+  seen.method = request.head.method;
+  seen.path = request.head.target;
+  const wire::HeaderMap& headers = request.head.headers;
+  seen.host = headers.get(wire::HeaderName::Host);
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    seen.headers.emplace_back(headers.name(i), headers.value(i));
+  }
+  seen.body = request.body.substr(0, kBodyBytes);
+  exchange->observed.seen.push_back(std::move(seen));
+}
+
+void Observer::ended(world::HostId client, const peers::RequestOutcome& outcome) {
+  const auto found = by_request_.find({client, outcome.id});
+  if (found == by_request_.end()) return;
+  Exchange& exchange = *found->second;
+  ++exchange.outcomes;
+  exchange.ended_at = outcome.ended;
+  ObservedRequest& observed = exchange.observed;
+  observed.failure = outcome.failure;
+  if (outcome.sent != world::TimePoint{}) observed.sent_at = outcome.sent;
+  if (outcome.ok()) observed.answered_at = outcome.ended;
+  if (outcome.status == 0) return;
+  Answer answer;
+  answer.status = outcome.status;
+  for (const peers::HeaderLine& line : peers::header_lines(outcome.head)) {
+    answer.headers.emplace_back(line.name, line.value);
+  }
+  answer.body = outcome.body;
+  observed.status = answer.status;
+  observed.response_headers = answer.headers;
+  observed.response_body = answer.body.substr(0, 4096);
+  exchange.answers = {std::move(answer)};
+}
+
+std::vector<TimelineEntry> Observer::timeline() const {
+  std::vector<TimelineEntry> entries;
+  for (const Kept& kept : recent_) {
+    using Kind = world::TraceKind;
+    std::string what(world::name_of(kept.kind));
+    if (kept.flow != 0) what += fmt::format(" #{}", kept.flow);
+    std::string_view text = kept.text;
+    switch (kept.kind) {
+      case Kind::Data:
+        what += fmt::format(" {} bytes", kept.a);
+        text = first_line(text);
+        break;
+      case Kind::Connect:
+      case Kind::Accept:
+        what += fmt::format(" {} {}", kept.kind == Kind::Connect ? "to" : "from",
+                            world::Endpoint{static_cast<std::uint32_t>(kept.b >> 16),
+                                            static_cast<std::uint16_t>(kept.b & 0xffff)}
+                                .text());
+        break;
+      case Kind::LocalReply:
+        what +=
+            fmt::format(" {} {}", kept.b, proxy::flags_text(static_cast<std::uint16_t>(kept.a)));
+        break;
+      case Kind::ResponseSent:
+      case Kind::ResponseReceived:
+        what += fmt::format(" {}", kept.b);
+        text = first_line(text);
+        break;
+      default:
+        text = first_line(text);
+        break;
+    }
+    if (!text.empty()) what += " " + one_line(text);
+    entries.push_back({kept.at, std::string(simulation_.host_name(kept.who)), std::move(what)});
+  }
+  return entries;
+}
+
+}  // namespace conformance

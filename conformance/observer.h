@@ -1,0 +1,69 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "conformance/exchange.h"
+#include "peers/client.h"
+#include "peers/service.h"
+#include "sim/simulation.h"
+#include "world/trace.h"
+
+namespace conformance {
+
+/// Follows every request of a run from client to service and back, by the trace alone and what the
+/// peers report, and keeps the last events for the timeline.
+///
+/// A service's connection leads to the gateway's connection before it, and so on to the client's:
+/// one connection carries one request at a time.
+class Observer final : public world::TraceSink {
+ public:
+  explicit Observer(sim::Simulation& simulation) : simulation_(simulation) {}
+
+  /// A new exchange; the observer owns it.
+  Exchange& add();
+  /// The request of that client and number is this exchange.
+  void bind(world::HostId client, std::uint64_t id, Exchange& exchange);
+
+  const std::vector<std::unique_ptr<Exchange>>& exchanges() const { return exchanges_; }
+
+  /// A service has seen a request.
+  void seen(const peers::SeenRequest& request, const std::string& endpoint,
+            const std::string& service);
+  /// A client's request has ended.
+  void ended(world::HostId client, const peers::RequestOutcome& outcome);
+
+  /// The last events, oldest first.
+  std::vector<TimelineEntry> timeline() const;
+
+ private:
+  void on_event(const world::TraceEvent& event) override;
+  /// The client's connection behind one of the gateway's.
+  std::uint64_t root_of(std::uint64_t flow) const;
+  /// The exchange that a client's connection is busy with; null for none.
+  Exchange* current(std::uint64_t client_flow);
+  bool is_first_hop(std::uint64_t flow) const { return hop_before_.count(flow) == 0; }
+
+  struct Kept {
+    world::TimePoint at;
+    world::TraceKind kind;
+    world::HostId who;
+    std::uint64_t flow, a, b;
+    std::string text;
+  };
+  static constexpr std::size_t kTimeline = 25;
+
+  sim::Simulation& simulation_;
+  std::vector<std::unique_ptr<Exchange>> exchanges_;
+  std::map<std::pair<world::HostId, std::uint64_t>, Exchange*> by_request_;
+  std::map<std::uint64_t, std::deque<Exchange*>> busy_;  // by the client's connection
+  std::map<std::uint64_t, Exchange*> last_;              // the one that ended last on it
+  std::map<std::uint64_t, std::uint64_t> hop_before_;    // upstream connection -> downstream
+  std::map<std::uint64_t, std::uint64_t> balanced_;      // target's connection -> client's
+  std::deque<Kept> recent_;
+};
+
+}  // namespace conformance

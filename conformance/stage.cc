@@ -1,0 +1,389 @@
+#include "conformance/stage.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "conformance/names.h"
+#include "proxy/compile.h"
+
+namespace conformance {
+
+struct Stage::Instance {
+  std::string gateway;
+  std::string name;
+  sim::Host* host = nullptr;
+  std::unique_ptr<proxy::Gateway> proxy;  ///< Absent: it did not start.
+};
+
+/// One endpoint of a virtual node: a service on each of its ports.
+struct Stage::Endpoint final : public peers::ServiceObserver {
+  void on_request(const peers::SeenRequest& request) override {
+    stage->observer_.seen(request, name, stage->service_of(node, request));
+  }
+
+  Stage* stage = nullptr;
+  std::string node;
+  std::string name;
+  sim::Host* host = nullptr;
+  std::vector<std::unique_ptr<peers::Service>> services;
+};
+
+struct Stage::BalancerHost {
+  std::string name;
+  sim::Host* host = nullptr;
+  std::unique_ptr<peers::Balancer> balancer;
+};
+
+/// A client. Each of its ways of using connections has a host and numbers of its own.
+struct Stage::ClientHost {
+  struct Way final : public peers::ClientObserver {
+    void on_outcome(const peers::RequestOutcome& outcome) override {
+      stage->observer_.ended(host->id(), outcome);
+    }
+    Stage* stage = nullptr;
+    sim::Host* host = nullptr;
+    std::unique_ptr<peers::Client> client;
+  };
+
+  std::string name;
+  peers::ConnectionPolicy policy = peers::ConnectionPolicy::One;
+  sim::Host* host = nullptr;
+  std::map<peers::ConnectionPolicy, std::unique_ptr<Way>> ways;
+};
+
+namespace {
+
+sim::SimulationOptions options_of(const Scenario& scenario, std::uint64_t seed) {
+  sim::SimulationOptions options;
+  options.seed = seed;
+  options.default_link = scenario.world.default_link;
+  options.instant_limit = scenario.limits.instant;
+  return options;
+}
+
+/// The name under which a node's endpoints are found.
+std::string discovery_name(const mesh::VirtualNode& node) {
+  if (!node.discovery) return {};
+  const mesh::Discovery& discovery = *node.discovery;
+  switch (discovery.kind) {
+    case mesh::Discovery::Kind::Dns:
+      return discovery.hostname;
+    case mesh::Discovery::Kind::CloudMap:
+      return discovery.service_name + "." + discovery.namespace_name;
+    case mesh::Discovery::Kind::Static:
+      break;
+  }
+  return {};
+}
+
+}  // namespace
+
+Stage::Stage(const Scenario& scenario, std::uint64_t seed)
+    : scenario_(scenario), simulation_(options_of(scenario, seed)), observer_(simulation_) {
+  simulation_.trace().add_sink(observer_);
+  add_endpoints();
+  add_gateways();
+  add_balancers();
+  add_clients();
+  set_links();
+}
+
+Stage::~Stage() {
+  simulation_.trace().remove_sink(observer_);
+}
+
+sim::Host& Stage::add_host(const std::string& name) {
+  std::string unique = name;
+  while (simulation_.find_host(unique) != nullptr) unique += "'";
+  return simulation_.add_host(unique);
+}
+
+void Stage::add_endpoints() {
+  std::map<std::string, std::vector<std::uint32_t>> addresses;
+  for (const ServiceSetup& setup : scenario_.world.services) {
+    const mesh::VirtualNode* node = scenario_.mesh.node(setup.node);
+    if (node == nullptr) continue;
+    auto& found = addresses[discovery_name(*node)];
+    for (std::uint32_t i = 1; i <= setup.endpoints; ++i) {
+      auto endpoint = std::make_unique<Endpoint>();
+      endpoint->stage = this;
+      endpoint->node = setup.node;
+      endpoint->name = numbered(setup.node, i);
+      endpoint->host = &add_host(endpoint->name);
+      found.push_back(endpoint->host->address());
+      for (const mesh::Listener& listener : node->listeners) {
+        peers::ServiceOptions options;
+        options.service = setup.node;
+        options.endpoint = endpoint->name;
+        options.port = listener.port_mapping.port;
+        options.behaviour = setup.behaviour;
+        options.observer = endpoint.get();
+        auto service = std::make_unique<peers::Service>(*endpoint->host, std::move(options));
+        if (!setup.refuses) (void)service->start();  // a second listener on one port stays shut
+        endpoint->services.push_back(std::move(service));
+      }
+      endpoints_.push_back(std::move(endpoint));
+    }
+  }
+  for (const auto& [name, list] : addresses) {
+    if (!name.empty() && !list.empty()) simulation_.names().set(name, {.addresses = list});
+  }
+}
+
+void Stage::add_gateways() {
+  for (const GatewaySetup& setup : scenario_.world.gateways) {
+    const auto plan = proxy::compile(scenario_.mesh, setup.name);
+    std::vector<std::uint32_t> addresses;
+    for (std::uint32_t i = 1; i <= setup.instances; ++i) {
+      auto instance = std::make_unique<Instance>();
+      instance->gateway = setup.name;
+      instance->name = numbered(setup.name, i);
+      instance->host = &add_host(instance->name);
+      addresses.push_back(instance->host->address());
+      for (const std::string& path : setup.unwritable) instance->host->make_unwritable(path);
+      if (plan) {
+        auto proxy = std::make_unique<proxy::Gateway>(*instance->host, *plan);
+        if (const auto started = proxy->start()) {
+          instance->proxy = std::move(proxy);
+        } else {
+          start_failures_.push_back(instance->name + ": " + started.error().text());
+          instance->host->trace(world::TraceKind::Note, 0, 0, 0, start_failures_.back());
+        }
+      }
+      instances_.push_back(std::move(instance));
+    }
+    if (!addresses.empty()) simulation_.names().set(setup.name, {.addresses = addresses});
+  }
+}
+
+void Stage::add_balancers() {
+  for (const BalancerSetup& setup : scenario_.world.balancers) {
+    auto entry = std::make_unique<BalancerHost>();
+    entry->name = setup.name;
+    entry->host = &add_host(setup.name);
+    const mesh::VirtualGateway* gateway = scenario_.mesh.gateway(setup.gateway);
+    peers::TargetGroupOptions group{.name = setup.gateway, .targets = {}};
+    for (const auto& instance : instances_) {
+      if (instance->gateway != setup.gateway || gateway == nullptr) continue;
+      group.targets.push_back(
+          {.name = instance->name,
+           .endpoint = {instance->host->address(), gateway->listeners.front().port_mapping.port}});
+    }
+    peers::BalancerOptions options;
+    options.groups.push_back(std::move(group));
+    options.listeners.push_back({.port = setup.port, .group = setup.gateway});
+    entry->balancer = std::make_unique<peers::Balancer>(*entry->host, std::move(options));
+    if (const auto started = entry->balancer->start(); !started) {
+      start_failures_.push_back(setup.name + ": " + started.error().text());
+    }
+    simulation_.names().set_address(setup.name, entry->host->address());
+    if (!setup.dns.empty()) simulation_.names().set_address(setup.dns, entry->host->address());
+    balancers_.push_back(std::move(entry));
+  }
+}
+
+void Stage::add_clients() {
+  for (const ClientSetup& setup : scenario_.world.clients) {
+    auto client = std::make_unique<ClientHost>();
+    client->name = setup.name;
+    client->host = &add_host(setup.name);
+    client->policy = setup.connections;
+    clients_.push_back(std::move(client));
+  }
+}
+
+std::vector<sim::Host*> Stage::hosts_of(const std::string& name) const {
+  std::vector<sim::Host*> hosts;
+  for (const auto& client : clients_) {
+    if (client->name != name) continue;
+    hosts.push_back(client->host);
+    for (const auto& [policy, way] : client->ways) {
+      if (way->host != client->host) hosts.push_back(way->host);
+    }
+  }
+  for (const auto& instance : instances_) {
+    if (instance->gateway == name || instance->name == name) hosts.push_back(instance->host);
+  }
+  for (const auto& endpoint : endpoints_) {
+    if (endpoint->node == name || endpoint->name == name) hosts.push_back(endpoint->host);
+  }
+  for (const auto& balancer : balancers_) {
+    if (balancer->name == name) hosts.push_back(balancer->host);
+  }
+  return hosts;
+}
+
+void Stage::set_links() {
+  sim::Network& network = simulation_.network();
+  for (const LinkSetup& link : scenario_.world.links) {
+    for (sim::Host* from : hosts_of(link.from)) {
+      for (sim::Host* to : hosts_of(link.to)) {
+        network.set_link(*from, *to, link.options);
+        if (link.both_ways) network.set_link(*to, *from, link.options);
+      }
+    }
+  }
+  // An endpoint that answers nothing at all: what is sent to it is lost.
+  for (const ServiceSetup& setup : scenario_.world.services) {
+    if (!setup.blackhole) continue;
+    for (sim::Host* endpoint : hosts_of(setup.node)) {
+      for (const auto& instance : instances_) {
+        network.set_link(*instance->host, *endpoint, {.blackhole = true});
+      }
+    }
+  }
+}
+
+Stage::ClientHost& Stage::find_client(const std::string& name) const {
+  const auto found = std::find_if(clients_.begin(), clients_.end(),
+                                  [&](const auto& client) { return client->name == name; });
+  assert(found != clients_.end());
+  return **found;
+}
+
+Stage::ClientOn Stage::client(const std::string& name, peers::ConnectionPolicy policy) {
+  ClientHost& client = find_client(name);
+  auto& way = client.ways[policy];
+  if (!way) {
+    way = std::make_unique<ClientHost::Way>();
+    way->stage = this;
+    way->host = client.ways.size() == 1 ? client.host : &add_host(name);
+    way->client = std::make_unique<peers::Client>(
+        *way->host, peers::ClientOptions{.policy = policy, .observer = way.get()});
+    set_links();
+  }
+  return {*way->client, *way->host};
+}
+
+sim::Host& Stage::client_host(const std::string& name) {
+  return *find_client(name).host;
+}
+
+peers::ConnectionPolicy Stage::policy_of(const std::string& client) const {
+  return find_client(client).policy;
+}
+
+/// The virtual service by which a node was reached: the only one that leads to it, or the one that
+/// the request names.
+std::string Stage::service_of(const std::string& node, const peers::SeenRequest& request) const {
+  const mesh::Mesh& mesh = scenario_.mesh;
+  std::vector<std::string> candidates;
+  for (const mesh::VirtualService& service : mesh.services) {
+    if (!service.provider) continue;
+    bool leads =
+        service.provider->kind == mesh::Provider::Kind::Node && service.provider->name == node;
+    if (service.provider->kind == mesh::Provider::Kind::Router) {
+      for (const mesh::Route* route : mesh.routes_of_router(service.provider->name)) {
+        for (const mesh::WeightedTarget& target : route->targets) {
+          leads = leads || target.node == node;
+        }
+      }
+    }
+    if (leads) candidates.push_back(service.name);
+  }
+  const wire::HeaderMap& headers = request.head.headers;
+  for (const std::string_view named :
+       {headers.get(wire::HeaderName::MeshVirtualService), headers.get(wire::HeaderName::Host)}) {
+    for (const std::string& candidate : candidates) {
+      if (candidate == named) return candidate;
+    }
+  }
+  return candidates.empty() ? node : candidates.front();
+}
+
+std::optional<std::int64_t> Stage::count(const Observable& what) const {
+  std::int64_t total = 0;
+  bool found = false;
+  const auto add = [&](auto number) {
+    found = true;
+    total += static_cast<std::int64_t>(number);
+  };
+  const std::string& field = what.field;
+  switch (what.kind) {
+    case EntityKind::Gateway:
+      for (const auto& instance : instances_) {
+        if (instance->gateway != what.name && instance->name != what.name) continue;
+        const proxy::GatewayCounts counts =
+            instance->proxy ? instance->proxy->counts() : proxy::GatewayCounts{};
+        if (field == "activeConnections") add(counts.active_connections);
+        if (field == "pendingRequests") add(counts.pending_requests);
+        if (field == "activeRequests") add(counts.active_requests);
+        if (field == "downstreamConnections") add(counts.downstream_connections);
+        if (field == "requests") add(counts.requests_total);
+        if (field == "overflow") add(counts.overflow_total);
+        if (field == "running") add(instance->proxy ? 1 : 0);
+      }
+      break;
+    case EntityKind::Service:
+    case EntityKind::Endpoint: {
+      // A virtual service counts what reached it, a node or endpoint what it saw.
+      if (scenario_.mesh.service(what.name) != nullptr && field == "requests") {
+        found = true;
+        for (const auto& exchange : observer_.exchanges()) {
+          for (const auto& seen : exchange->observed.seen) total += seen.service == what.name;
+        }
+        break;
+      }
+      for (const auto& endpoint : endpoints_) {
+        if (endpoint->node != what.name && endpoint->name != what.name) continue;
+        found = true;
+        for (const auto& service : endpoint->services) {
+          const peers::ServiceCounts& counts = service->counts();
+          if (field == "requests") add(counts.requests);
+          if (field == "connections") add(counts.connections);
+          if (field == "accepted") add(counts.accepted);
+          if (field == "answers") add(counts.answers);
+        }
+      }
+      break;
+    }
+    case EntityKind::Client:
+      for (const auto& client : clients_) {
+        if (client->name != what.name) continue;
+        found = true;
+        for (const auto& [policy, way] : client->ways) {
+          const peers::ClientCounts& counts = way->client->counts();
+          if (field == "sent") add(counts.sent);
+          if (field == "answered") add(counts.answered);
+          if (field == "failed") add(counts.failed);
+          if (field == "waiting") add(counts.waiting());
+          if (field == "connections") add(counts.connections);
+          if (field == "opened") add(counts.opened);
+        }
+      }
+      break;
+    case EntityKind::Balancer:
+      for (const auto& balancer : balancers_) {
+        if (balancer->name != what.name) continue;
+        const peers::BalancerCounts& counts = balancer->balancer->counts();
+        if (field == "activeFlows") add(counts.active_flows);
+        if (field == "flows") add(counts.flows_total);
+        if (field == "noTarget") add(counts.no_target_total);
+        if (field == "targetRefused") add(counts.target_refused_total);
+      }
+      break;
+  }
+  if (!found) return std::nullopt;
+  return total;
+}
+
+std::vector<const sim::Host*> Stage::instances(const std::string& name) const {
+  std::vector<const sim::Host*> hosts;
+  for (const auto& instance : instances_) {
+    if (name.empty() || instance->gateway == name || instance->name == name) {
+      hosts.push_back(instance->host);
+    }
+  }
+  return hosts;
+}
+
+std::string Stage::log_path(const std::string& name) const {
+  for (const auto& instance : instances_) {
+    if (!name.empty() && instance->gateway != name && instance->name != name) continue;
+    const mesh::VirtualGateway* gateway = scenario_.mesh.gateway(instance->gateway);
+    if (gateway != nullptr && gateway->access_log) return gateway->access_log->path;
+  }
+  return {};
+}
+
+}  // namespace conformance
