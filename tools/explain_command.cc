@@ -1,0 +1,53 @@
+#include "tools/explain_command.h"
+
+#include <nlohmann/json.hpp>
+
+#include "conformance/explain.h"
+#include "conformance/load.h"
+#include "reports/text.h"
+#include "tools/output.h"
+
+namespace tools {
+namespace {
+
+ExitStatus refuse(const world::Errors& errors) {
+  for (const world::Error& error : errors) complain(reports::printable(error.text()));
+  return ExitStatus::BadInput;
+}
+
+/// "name: value".
+world::Result<std::pair<std::string, std::string>> header_of(const std::string& written) {
+  const std::size_t colon = written.find(':');
+  if (colon == std::string::npos || colon == 0) {
+    return world::Error{{}, "a header must be 'name: value', is '" + written + "'", {}};
+  }
+  const std::size_t value = written.find_first_not_of(" \t", colon + 1);
+  return std::pair(written.substr(0, colon),
+                   value == std::string::npos ? std::string() : written.substr(value));
+}
+
+}  // namespace
+
+ExitStatus explain_command(const ExplainArguments& arguments) {
+  auto request = conformance::parse_explain_request(arguments.request);
+  if (!request) return refuse({request.error()});
+  for (const std::string& written : arguments.headers) {
+    auto header = header_of(written);
+    if (!header) return refuse({header.error()});
+    request->headers.push_back(std::move(*header));
+  }
+  const auto mesh = conformance::load_mesh(arguments.meshes);
+  if (!mesh) return refuse(mesh.error());
+  const auto explanation = conformance::explain(*mesh, arguments.gateway, *request);
+  if (!explanation) return refuse({explanation.error()});
+  if (arguments.json) {
+    using Json = nlohmann::ordered_json;
+    const Json json = conformance::explanation_json(*explanation);
+    print(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  } else {
+    print(reports::printable_block(conformance::explanation_text(*explanation)));
+  }
+  return ExitStatus::Passed;
+}
+
+}  // namespace tools

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tools/exit_status.h"
+
+namespace tools {
+
+/// `meshproof explain`.
+struct ExplainArguments {
+  std::vector<std::string> meshes;
+  std::string request;               ///< "GET http://host/path".
+  std::vector<std::string> headers;  ///< "name: value".
+  std::string gateway;               ///< Empty: the only one.
+  bool json = false;
+};
+
+/// Says which route a request takes, why, what it becomes, and which others would have matched.
+ExitStatus explain_command(const ExplainArguments& arguments);
+
+}  // namespace tools

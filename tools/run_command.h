@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/exit_status.h"
+
+namespace tools {
+
+/// `meshproof run`.
+struct RunArguments {
+  std::vector<std::string> paths;
+  std::optional<std::uint64_t> seed;
+  std::string filter;  ///< Empty: everything.
+  std::string report;  ///< Folder; empty: none.
+  bool json = false;
+  bool list = false;
+  unsigned jobs = 1;
+};
+
+/// Runs scenarios and prints what came of them, each as soon as it and all before it are done.
+///
+/// With `json` the standard output is results.json and nothing else. An interrupt ends the work
+/// after the runs that have begun; what is done is reported.
+ExitStatus run_command(const RunArguments& arguments);
+
+}  // namespace tools
