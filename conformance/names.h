@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conformance/scenario.h"
+#include "mesh/model.h"
+
+namespace conformance {
+
+/// "edge-2": the host of an instance of a gateway, or of an endpoint of a node.
+std::string numbered(std::string_view name, std::uint32_t number);
+
+/// "gateway", "service", "endpoint", "client", "nlb".
+std::string_view word_of(EntityKind kind);
+std::optional<EntityKind> entity_from_word(std::string_view word);
+/// What can be counted of such a thing.
+const std::vector<std::string>& fields_of(EntityKind kind);
+
+/// What things are called in one scenario's world.
+class Names {
+ public:
+  /// `sound` false: the mesh has errors, so any name may be right.
+  Names(const mesh::Mesh& mesh, const WorldSetup& world, bool sound);
+
+  bool has(EntityKind kind, std::string_view name) const;
+  /// "there is no gateway egde; did you mean edge?"
+  std::string unknown(EntityKind kind, std::string_view name) const;
+  /// Whether a name stands for hosts that links may join.
+  bool is_link_end(std::string_view name) const;
+  std::string unknown_link_end(std::string_view name) const;
+  /// The first listener's port, if that is a gateway or an instance of one.
+  std::optional<std::uint16_t> gateway_port(std::string_view host) const;
+  const std::vector<std::string>& all(EntityKind kind) const { return names_.at(kind); }
+
+ private:
+  bool sound_;
+  std::map<EntityKind, std::vector<std::string>> names_;
+  std::map<std::string, std::uint16_t, std::less<>> gateway_ports_;
+  std::vector<std::string> link_ends_;
+};
+
+}  // namespace conformance

@@ -1,0 +1,522 @@
+#include "conformance/read_expect.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "conformance/read_parts.h"
+
+namespace conformance {
+
+using document::Reader;
+using Kind = TextExpectation::Test::Kind;
+
+namespace {
+
+constexpr std::array kRequestWords = {
+    std::string_view("status"), std::string_view("body"),       std::string_view("headers"),
+    std::string_view("flags"),  std::string_view("route"),      std::string_view("failed"),
+    std::string_view("service"), std::string_view("log"),       std::string_view("answeredAt"),
+    std::string_view("took"),   std::string_view("within")};
+constexpr std::array kRawWords = {std::string_view("answer"), std::string_view("answers"),
+                                  std::string_view("closed")};
+constexpr std::array kGroupWords = {
+    std::string_view("answered"), std::string_view("failed"),    std::string_view("waiting"),
+    std::string_view("overloaded"), std::string_view("answeredInOrder"),
+    std::string_view("services"), std::string_view("endpoints"), std::string_view("gateways"),
+    std::string_view("flags"),    std::string_view("each")};
+/// Words of later versions.
+constexpr std::array kLaterWords = {std::string_view("tls"), std::string_view("error"),
+                                    std::string_view("unchanged")};
+
+template <std::size_t N>
+bool contains(const std::array<std::string_view, N>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+bool is_status(std::string_view text) {
+  return text.size() == 3 && text[0] >= '1' && text[0] <= '9' &&
+         text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+std::optional<TextExpectation> optional_text(Reader& in, std::string_view key,
+                                             Kind plain = Kind::Equals) {
+  const auto at = in.optional(key);
+  if (!at) return std::nullopt;
+  return read_text(*at, plain);
+}
+
+std::optional<NumberExpectation> optional_number(Reader& in, std::string_view key) {
+  const auto at = in.optional(key);
+  if (!at) return std::nullopt;
+  return read_number(*at);
+}
+
+/// A status may be given as a number alone, 100 to 999.
+NumberExpectation read_status(const Reader& at) {
+  if (at.value().is_integer() && (at.value().integer() < 100 || at.value().integer() > 999)) {
+    at.fail("must be a status from 100 to 999, is " + at.value().describe());
+  }
+  return read_number(at);
+}
+
+ServiceExpectation read_service(Reader at, const Names& names) {
+  ServiceExpectation out;
+  out.place = at.place();
+  if (!at.value().is_object()) {
+    if (at.value().is_string() && at.value().string() == "none") {
+      out.none = true;
+    } else {
+      at.fail("must be none, or an object, is " + at.value().describe());
+    }
+    return out;
+  }
+  out.name = optional_text(at, "name");
+  out.node = optional_text(at, "node");
+  out.endpoint = optional_text(at, "endpoint");
+  out.method = optional_text(at, "method");
+  out.path = optional_text(at, "path");
+  out.host = optional_text(at, "host");
+  if (const auto body = at.optional("body")) {
+    if (body->value().is_object() && (body->value().find("repeat") != nullptr ||
+                                      body->value().find("hex") != nullptr)) {
+      out.body = TextExpectation::equal_to(read_bytes(*body), body->place());
+      out.body->written = written_text(body->value());
+    } else {
+      out.body = read_text(*body);
+    }
+  }
+  if (const auto headers = at.optional("headers")) out.headers = read_header_expectations(*headers);
+  out.count = optional_number(at, "count");
+  out.has_paths = at.has("paths");
+  for (const Reader& path : at.optional_items("paths")) out.paths.push_back(read_text(path));
+  at.finish();
+  // A name that nothing has would fail at every run: say so at once.
+  const auto check = [&](const std::optional<TextExpectation>& text, EntityKind kind,
+                         std::string_view key) {
+    if (!text || text->tests.size() != 1) return;
+    const auto& test = text->tests.front();
+    if (test.kind == Kind::Equals && !names.has(kind, test.text)) {
+      at.fail(key, names.unknown(kind, test.text));
+    }
+  };
+  check(out.name, EntityKind::Service, "name");
+  check(out.node, EntityKind::Service, "node");
+  check(out.endpoint, EntityKind::Endpoint, "endpoint");
+  return out;
+}
+
+LineExpectation read_line(Reader at) {
+  LineExpectation out;
+  out.written = written_text(at.value());
+  out.place = at.place();
+  if (at.value().is_object() && at.value().find("json") != nullptr) {
+    out.is_json = true;
+    if (const auto json = at.optional("json"); json && json->expect_object()) {
+      Reader members = *json;
+      for (const auto& [member, value] : members.members()) {
+        TextExpectation text;
+        if (value.value().is_string()) {
+          std::string error;
+          text.written = value.value().string();
+          text.place = value.place();
+          text.tests.push_back({.kind = Kind::Matches,
+                                .text = text.written,
+                                .regex = compile_regex(regex_of_pattern(text.written), error)});
+        } else if (value.value().is_object()) {
+          text = read_text(value);
+        } else {  // numbers, booleans and null are compared as JSON writes them
+          text = TextExpectation::equal_to(written_text(value.value()), value.place());
+        }
+        out.json.emplace_back(member->key, std::move(text));
+      }
+    }
+    at.finish();
+    return out;
+  }
+  if (at.value().is_object()) {
+    out.text = read_text(at);
+    return out;
+  }
+  const auto text = at.as_string();
+  std::string error;
+  out.text.written = out.written;
+  out.text.place = out.place;
+  if (text) {
+    out.text.tests.push_back({.kind = Kind::Matches,
+                              .text = *text,
+                              .regex = compile_regex(regex_of_pattern(*text), error)});
+  }
+  return out;
+}
+
+std::vector<LineExpectation> read_lines(const Reader& at) {
+  std::vector<LineExpectation> out;
+  for (const Reader& item : at.as_items()) out.push_back(read_line(item));
+  return out;
+}
+
+ClosedExpectation read_closed(Reader at) {
+  ClosedExpectation out;
+  out.place = at.place();
+  if (at.value().is_bool()) {
+    out.closed = at.value().boolean();
+    return out;
+  }
+  if (!at.value().is_object()) {
+    at.fail("must be true, false or an object, is " + at.value().describe());
+    return out;
+  }
+  if (const auto after = at.optional("after")) out.after = read_duration_expectation(*after);
+  if (const auto when = at.optional("at")) out.at = read_duration_expectation(*when);
+  if (!out.after && !out.at) at.fail("must have after or at");
+  at.finish();
+  return out;
+}
+
+TextExpectation read_failed(const Reader& at) {
+  if (!at.value().is_bool()) return read_text(at, Kind::Contains);
+  TextExpectation out;
+  out.absent = !at.value().boolean();
+  out.written = written_text(at.value());
+  out.place = at.place();
+  return out;
+}
+
+/// What is known of one request. Returns whether `key` is a word of it.
+bool read_request_word(RequestExpectation& out, std::string_view key, const Reader& at, bool raw,
+                       const Names& names) {
+  if (key == "status") {
+    out.status = read_status(at);
+  } else if (key == "body") {
+    if (at.value().is_object() &&
+        (at.value().find("repeat") != nullptr || at.value().find("hex") != nullptr)) {
+      out.body = TextExpectation::equal_to(read_bytes(at), at.place());
+      out.body->written = written_text(at.value());
+    } else {
+      out.body = read_text(at);
+    }
+  } else if (key == "headers") {
+    out.headers = read_header_expectations(at);
+  } else if (key == "flags") {
+    out.flags = read_text(at);
+  } else if (key == "route") {
+    out.route = read_text(at);
+  } else if (key == "failed") {
+    out.failed = read_failed(at);
+  } else if (key == "service") {
+    out.service = read_service(at, names);
+  } else if (key == "log" && at.value().is_list()) {
+    out.log = read_lines(at);
+  } else if (key == "answeredAt") {
+    out.answered_at = read_duration_expectation(at);
+  } else if (key == "took") {
+    out.took = read_duration_expectation(at);
+  } else if (key == "within") {
+    out.took = read_within(at);
+  } else if (raw && key == "answer") {
+    out.answer = read_text(at);
+  } else if (raw && key == "answers") {
+    out.has_answers = true;
+    for (const Reader& item : at.as_items()) out.answers.push_back(read_status(item));
+  } else if (raw && key == "closed") {
+    out.closed = read_closed(at);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void read_counts_by_name(std::vector<std::pair<std::string, NumberExpectation>>& out, Reader at,
+                         std::optional<EntityKind> kind, const Names& names) {
+  if (!at.expect_object()) return;
+  for (const auto& [member, value] : at.members()) {
+    if (kind && !names.has(*kind, member->key)) {
+      at.fail_key(member->key, names.unknown(*kind, member->key));
+    }
+    out.emplace_back(member->key, read_number(value));
+  }
+}
+
+RequestExpectation read_request(Reader at, bool raw, const Names& names);
+
+bool read_group_word(GroupExpectation& out, std::string_view key, const Reader& at,
+                     const Names& names) {
+  if (is_status(key)) {
+    int status = 0;
+    std::from_chars(key.data(), key.data() + key.size(), status);
+    out.statuses.emplace_back(status, read_number(at));
+  } else if (key == "answered") {
+    out.answered = read_number(at);
+  } else if (key == "failed") {
+    out.failed = read_number(at);
+  } else if (key == "waiting") {
+    out.waiting = read_number(at);
+  } else if (key == "overloaded") {
+    out.overloaded = read_number(at);
+  } else if (key == "answeredInOrder") {
+    out.answered_in_order = at.as_bool();
+    out.in_order_place = at.place();
+  } else if (key == "services") {
+    read_counts_by_name(out.services, at, EntityKind::Service, names);
+  } else if (key == "endpoints") {
+    read_counts_by_name(out.endpoints, at, EntityKind::Endpoint, names);
+  } else if (key == "gateways") {
+    read_counts_by_name(out.gateways, at, EntityKind::Gateway, names);
+  } else if (key == "flags") {
+    read_counts_by_name(out.flags, at, std::nullopt, names);
+  } else if (key == "each") {
+    out.each = read_request(at, false, names);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+RequestExpectation read_request(Reader at, bool raw, const Names& names) {
+  RequestExpectation out;
+  out.place = at.place();
+  if (!at.expect_object()) return out;
+  for (const std::string_view word : kRequestWords) at.ignore(word);
+  if (raw) {
+    for (const std::string_view word : kRawWords) at.ignore(word);
+  }
+  for (const document::Member& member : at.value().object()) {
+    read_request_word(out, member.key, *at.optional(member.key), raw, names);
+    // An unknown word has become known by asking: it is reported here.
+    const bool known = contains(kRequestWords, member.key) ||
+                       (raw && contains(kRawWords, member.key));
+    if (!known) at.fail_key(member.key, "is not known here");
+  }
+  return out;
+}
+
+GroupExpectation read_group(Reader at, const Names& names) {
+  GroupExpectation out;
+  out.place = at.place();
+  if (!at.expect_object()) return out;
+  for (const auto& [member, value] : at.members()) {
+    if (!read_group_word(out, member->key, value, names)) {
+      at.fail_key(member->key, "is not known here");
+    }
+  }
+  return out;
+}
+
+/// "gateway/edge" taken apart, if the word before the slash is one.
+std::optional<std::pair<EntityKind, std::string>> entity_of(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const auto kind = entity_from_word(text.substr(0, slash));
+  if (!kind) return std::nullopt;
+  return std::pair(*kind, std::string(text.substr(slash + 1)));
+}
+
+std::string field_problem(EntityKind kind, std::string_view field) {
+  const auto& fields = fields_of(kind);
+  const std::string near = document::nearest(field, fields);
+  return near.empty() ? fmt::format("is not known here; there is {}", fmt::join(fields, ", "))
+                      : fmt::format("is not known here; did you mean {}?", near);
+}
+
+bool is_field(EntityKind kind, std::string_view field) {
+  const auto& fields = fields_of(kind);
+  return std::find(fields.begin(), fields.end(), field) != fields.end();
+}
+
+void read_counts(Expectation& out, Reader at, EntityKind kind, const std::string& name) {
+  if (!at.expect_object()) return;
+  if (at.value().object().empty()) at.fail("must not be empty");
+  for (const auto& [member, value] : at.members()) {
+    if (!is_field(kind, member->key)) {
+      at.fail_key(member->key, field_problem(kind, member->key));
+      continue;
+    }
+    out.counts.push_back({{kind, name, member->key}, read_number(value)});
+  }
+}
+
+LogExpectation read_log(Reader at, const Names& names) {
+  LogExpectation out;
+  out.place = at.place();
+  if (!at.expect_object()) return out;
+  if (const auto gateway = at.optional("gateway")) {
+    out.gateway = gateway->as_string({1}).value_or("");
+    if (!out.gateway.empty() && !names.has(EntityKind::Gateway, out.gateway)) {
+      gateway->fail(names.unknown(EntityKind::Gateway, out.gateway));
+    }
+  }
+  if (auto path = at.optional_string("path", {1})) out.path = std::move(*path);
+  if (const auto lines = at.optional("lines")) {
+    if (lines->value().is_list()) {
+      out.lines = read_lines(*lines);
+    } else {
+      out.count = read_number(*lines);
+    }
+  }
+  if (const auto last = at.optional("last")) out.last = read_lines(*last);
+  if (!out.lines && !out.count && !out.last) at.fail("must have lines or last");
+  at.finish();
+  return out;
+}
+
+}  // namespace
+
+bool is_free_name(std::string_view text) {
+  if (!is_name(text) || is_status(text) || text == "refused") return false;
+  return !contains(kRequestWords, text) && !contains(kRawWords, text) &&
+         !contains(kGroupWords, text) && !contains(kLaterWords, text);
+}
+
+Expectation read_expect(Reader at, StepAction action, const NamedSteps& named,
+                        const Names& names) {
+  Expectation out;
+  if (!at.expect_object()) return out;
+  if (at.value().object().empty()) at.fail("must not be empty");
+  const bool request = action == StepAction::Request || action == StepAction::Raw;
+  const bool raw = action == StepAction::Raw;
+
+  // All words that could stand here, for "did you mean".
+  std::vector<std::string> words;
+  const auto add = [&](const auto& list) { words.insert(words.end(), list.begin(), list.end()); };
+  if (request) add(kRequestWords);
+  if (raw) add(kRawWords);
+  if (action == StepAction::Group) add(kGroupWords);
+  if (!request) words.emplace_back("log");
+  for (const auto& [name, what] : named) words.push_back(name);
+
+  for (const auto& [member, value] : at.members()) {
+    const std::string& key = member->key;
+    if (request) {
+      if (!out.request) out.request.emplace().place = at.place();
+      if (read_request_word(*out.request, key, value, raw, names)) continue;
+    }
+    if (action == StepAction::Group) {
+      if (!out.group) out.group.emplace().place = at.place();
+      if (read_group_word(*out.group, key, value, names)) continue;
+    }
+    if (key == "log") {
+      out.logs.push_back(read_log(value, names));
+      continue;
+    }
+    if (const auto found = named.find(key); found != named.end()) {
+      if (found->second == Named::Group) {
+        out.named_groups.emplace_back(key, read_group(value, names));
+      } else {
+        out.named_requests.emplace_back(
+            key, read_request(value, found->second == Named::Raw, names));
+      }
+      continue;
+    }
+    if (const auto entity = entity_of(key)) {
+      if (!names.has(entity->first, entity->second)) {
+        at.fail_key(key, names.unknown(entity->first, entity->second));
+      }
+      read_counts(out, value, entity->first, entity->second);
+      continue;
+    }
+    if (contains(kLaterWords, key)) {
+      at.fail_key(key, "is not supported yet");
+      continue;
+    }
+    const std::string near = document::nearest(key, words);
+    at.fail_key(key, near.empty() ? "is not known here"
+                                  : fmt::format("is not known here; did you mean {}?", near));
+  }
+  return out;
+}
+
+RefusedExpectation read_refused(Reader expect) {
+  RefusedExpectation out;
+  const auto at = expect.required("refused");
+  expect.finish();
+  if (!at) return out;
+  out.place = at->place();
+  if (at->value().is_bool()) {
+    if (at->value().boolean()) {
+      out.reasons.push_back({.pointer = {}, .says = {}, .written = "true", .place = at->place()});
+    }
+    return out;
+  }
+  for (const Reader& item : at->as_items({1})) {
+    Reader in = item;
+    RefusedExpectation::Reason reason;
+    reason.written = written_text(in.value());
+    reason.place = in.place();
+    if (in.expect_object()) {
+      reason.pointer = optional_text(in, "pointer");
+      reason.says = optional_text(in, "says", Kind::Contains);
+      in.finish();
+    }
+    out.reasons.push_back(std::move(reason));
+  }
+  return out;
+}
+
+namespace {
+
+std::optional<Observable> observable_of(std::string_view text, const Reader& at,
+                                        const Names& names) {
+  const auto entity = entity_of(text);
+  const std::size_t dot = text.rfind('.');
+  if (!entity || dot == std::string_view::npos) {
+    at.fail(fmt::format("must be like gateway/edge.activeConnections, is {}", text));
+    return std::nullopt;
+  }
+  const std::size_t slash = text.find('/');
+  Observable out{entity->first, std::string(text.substr(slash + 1, dot - slash - 1)),
+                 std::string(text.substr(dot + 1))};
+  if (!names.has(out.kind, out.name)) {
+    at.fail(names.unknown(out.kind, out.name));
+    return std::nullopt;
+  }
+  if (!is_field(out.kind, out.field)) {
+    at.fail(out.field + " " + field_problem(out.kind, out.field));
+    return std::nullopt;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<Invariant> read_invariant(const Reader& at, const Names& names) {
+  const auto text = at.as_string({1});
+  if (!text) return std::nullopt;
+  Invariant out;
+  out.written = *text;
+  out.place = at.place();
+  if (*text == "every request is answered once") {
+    out.kind = Invariant::Kind::AnsweredOnce;
+    return out;
+  }
+  using Comparison = Invariant::Comparison;
+  constexpr std::array<std::pair<std::string_view, Comparison>, 6> kComparisons = {
+      {{" <= ", Comparison::AtMost},
+       {" >= ", Comparison::AtLeast},
+       {" == ", Comparison::Equal},
+       {" != ", Comparison::Unequal},
+       {" < ", Comparison::Less},
+       {" > ", Comparison::More}}};
+  for (const auto& [sign, comparison] : kComparisons) {
+    const std::size_t found = text->find(sign);
+    if (found == std::string::npos) continue;
+    const auto left = observable_of(std::string_view(*text).substr(0, found), at, names);
+    if (!left) return std::nullopt;
+    out.left = *left;
+    out.comparison = comparison;
+    const std::string_view right = std::string_view(*text).substr(found + sign.size());
+    const auto [end, error] = std::from_chars(right.data(), right.data() + right.size(), out.number);
+    if (error == std::errc() && end == right.data() + right.size()) return out;
+    out.right = observable_of(right, at, names);
+    if (!out.right) return std::nullopt;
+    return out;
+  }
+  at.fail(
+      "must be \"THING.NUMBER <= N\" (or <, ==, !=, >=, >), or \"every request is answered once\"");
+  return std::nullopt;
+}
+
+}  // namespace conformance

@@ -1,0 +1,375 @@
+#include "conformance/read_world.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "conformance/names.h"
+#include "conformance/read_parts.h"
+#include "conformance/read_respond.h"
+#include "conformance/units.h"
+#include "mesh/names.h"
+
+namespace conformance {
+
+using document::Problems;
+using document::Reader;
+
+namespace {
+
+constexpr std::uint32_t kMostInstances = 1'000;
+constexpr std::uint32_t kMostEndpoints = 10'000;
+
+/// Reads the parts of `world` one after another.
+class WorldReader {
+ public:
+  WorldReader(const mesh::Mesh& mesh, bool sound, world::Errors& warnings)
+      : mesh_(mesh), sound_(sound), warnings_(warnings) {}
+
+  void read(Reader at) {
+    if (!at.expect_object()) return;
+    if (const auto nlb = at.optional("nlb")) read_balancers(*nlb);
+    if (const auto gateways = at.optional("gateways")) read_gateways(*gateways);
+    if (const auto services = at.optional("services")) read_services(*services);
+    if (const auto clients = at.optional("clients")) read_clients(*clients);
+    if (const auto links = at.optional("links")) links_at_ = *links;
+    for (const std::string_view key : {"pki", "secrets", "names", "controlPlane"}) {
+      refuse_unsupported(at, key);
+    }
+    at.finish();
+  }
+
+  /// Fills in what was not said, then reads what needs all names.
+  WorldSetup finish(Problems& problems) {
+    for (const mesh::VirtualGateway& gateway : mesh_.gateways) {
+      if (find(world_.gateways, gateway.name) != nullptr) continue;
+      GatewaySetup setup;
+      setup.name = gateway.name;
+      setup.place = gateway.origin.place;
+      world_.gateways.push_back(std::move(setup));
+    }
+    for (const mesh::VirtualNode& node : mesh_.nodes) {
+      const auto known = [&](const ServiceSetup& setup) { return setup.node == node.name; };
+      if (std::any_of(world_.services.begin(), world_.services.end(), known)) continue;
+      ServiceSetup setup;
+      setup.node = node.name;
+      setup.place = node.origin.place;
+      world_.services.push_back(std::move(setup));
+    }
+    if (world_.clients.empty()) {
+      world_.clients.emplace_back().name = "client";
+    }
+    if (sound_) check_names(problems);
+    if (links_at_) read_links(*links_at_);
+    return std::move(world_);
+  }
+
+ private:
+  template <class Setup>
+  static Setup* find(std::vector<Setup>& setups, std::string_view name) {
+    for (Setup& setup : setups) {
+      if (setup.name == name) return &setup;
+    }
+    return nullptr;
+  }
+
+  template <class Resource>
+  static std::vector<std::string> names_of(const std::vector<Resource>& resources) {
+    std::vector<std::string> names;
+    for (const Resource& resource : resources) names.push_back(resource.name);
+    return names;
+  }
+
+  static std::string unknown(std::string_view kind, std::string_view name,
+                             const std::vector<std::string>& names) {
+    std::string message = fmt::format("there is no {} {} in the mesh", kind, name);
+    const std::string near = document::nearest(name, names);
+    return near.empty() ? message : message + "; did you mean " + near + "?";
+  }
+
+  void read_balancers(Reader at) {
+    if (!at.expect_object()) return;
+    for (const auto& [member, value] : at.members()) {
+      Reader in = value;
+      if (!in.expect_object()) continue;
+      if (!is_name(member->key)) at.fail_key(member->key, "must be a name");
+      BalancerSetup setup;
+      setup.name = member->key;
+      setup.place = in.place();
+      if (auto dns = in.optional_string("dns", {1, 255})) setup.dns = std::move(*dns);
+      setup.port = static_cast<std::uint16_t>(in.optional_integer("listen", 1, 65535).value_or(80));
+      if (const auto targets = in.required("targets")) {
+        if (const auto text = targets->as_string({1})) {
+          constexpr std::string_view kPrefix = "gateway/";
+          setup.gateway = text->substr(0, kPrefix.size()) == kPrefix
+                              ? text->substr(kPrefix.size())
+                              : std::string();
+          if (setup.gateway.empty()) {
+            targets->fail("must be gateway/NAME, is " + targets->value().describe());
+          } else if (sound_ && mesh_.gateway(setup.gateway) == nullptr) {
+            targets->fail(unknown("virtual gateway", setup.gateway, names_of(mesh_.gateways)));
+          }
+        }
+      }
+      if (const auto check = in.optional("healthCheck")) read_health_check(*check);
+      for (const std::string_view key :
+           {"zones", "crossZone", "idleTimeout", "proxyProtocol", "preserveClientAddress",
+            "deregistrationDelay"}) {
+        refuse_unsupported(in, key);
+      }
+      in.finish();
+      world_.balancers.push_back(std::move(setup));
+    }
+  }
+
+  /// Its form is checked. Nothing can make a target fail it in this version.
+  void read_health_check(Reader at) {
+    if (!at.expect_object()) return;
+    at.optional_integer("intervalMillis", 5'000, 300'000);
+    at.optional_integer("timeoutMillis", 2'000, 120'000);
+    at.optional_integer("healthyThreshold", 2, 10);
+    at.optional_integer("unhealthyThreshold", 2, 10);
+    if (const auto protocol = at.optional("protocol")) {
+      protocol->as_choice({"tcp", "http", "https"});
+    }
+    at.optional_string("path", {1, 1024});
+    at.optional_integer("port", 1, 65535);
+    at.finish();
+    warnings_.push_back({at.pointer(),
+                         "health checks of balancers are not run yet: every target counts as "
+                         "healthy",
+                         at.place()});
+  }
+
+  void read_gateways(Reader at) {
+    if (!at.expect_object()) return;
+    for (const auto& [member, value] : at.members()) {
+      Reader in = value;
+      if (sound_ && mesh_.gateway(member->key) == nullptr) {
+        at.fail_key(member->key,
+                    unknown("virtual gateway", member->key, names_of(mesh_.gateways)));
+      }
+      if (!in.expect_object()) continue;
+      GatewaySetup setup;
+      setup.name = member->key;
+      setup.place = in.place();
+      setup.instances = static_cast<std::uint32_t>(
+          in.optional_integer("instances", 1, kMostInstances).value_or(1));
+      for (const Reader& path : in.optional_items("unwritable", {1})) {
+        if (auto text = path.as_string({1})) setup.unwritable.push_back(std::move(*text));
+      }
+      if (const auto env = in.optional("env")) read_environment(*env, setup.name);
+      in.finish();
+      world_.gateways.push_back(std::move(setup));
+    }
+  }
+
+  /// Source: DP-01.
+  void read_environment(Reader at, const std::string& gateway) {
+    if (!at.expect_object()) return;
+    if (const auto arn = at.optional("APPMESH_RESOURCE_ARN")) {
+      if (const auto text = arn->as_string({1})) {
+        const auto resource = mesh::parse_proxy_resource(*text);
+        if (!resource) {
+          arn->fail(resource.error().message);
+        } else if (resource->kind != mesh::Kind::VirtualGateway || resource->name != gateway) {
+          arn->fail(fmt::format("must name virtualGateway/{}, names {}/{}", gateway,
+                                mesh::text(resource->kind), resource->name));
+        } else if (sound_ && resource->mesh != mesh_.name && mesh_.name != kDefaultMesh) {
+          arn->fail(fmt::format("must name mesh {}, names {}", mesh_.name, resource->mesh));
+        }
+      }
+    }
+    for (const document::Member& member : at.value().object()) {
+      if (member.key == "APPMESH_RESOURCE_ARN") continue;
+      at.ignore(member.key);
+      at.fail_key(member.key, "is not supported yet");
+    }
+    at.finish();
+  }
+
+  /// The virtual node that a key of `services` means: its own name, or a virtual service's.
+  const mesh::VirtualNode* node_of(std::string_view name) const {
+    if (const mesh::VirtualNode* node = mesh_.node(name)) return node;
+    const mesh::VirtualService* service = mesh_.service(name);
+    if (service == nullptr || !service->provider ||
+        service->provider->kind != mesh::Provider::Kind::Node) {
+      return nullptr;
+    }
+    return mesh_.node(service->provider->name);
+  }
+
+  void read_services(Reader at) {
+    if (!at.expect_object()) return;
+    for (const auto& [member, value] : at.members()) {
+      Reader in = value;
+      const mesh::VirtualNode* node = node_of(member->key);
+      if (sound_ && node == nullptr) {
+        at.fail_key(member->key, unknown("virtual node", member->key, names_of(mesh_.nodes)));
+      }
+      if (!in.expect_object()) continue;
+      ServiceSetup setup;
+      setup.node = node != nullptr ? node->name : member->key;
+      setup.place = in.place();
+      for (const ServiceSetup& other : world_.services) {
+        if (other.node == setup.node) at.fail_key(member->key, "stands here twice");
+      }
+      setup.endpoints = static_cast<std::uint32_t>(
+          in.optional_integer("endpoints", 0, kMostEndpoints).value_or(1));
+      if (const auto respond = in.optional("respond")) {
+        setup.behaviour.answers = read_respond(*respond);
+      }
+      if (const auto idle = read_optional_duration(in, "idleTimeout")) {
+        setup.behaviour.idle_timeout = *idle;
+      }
+      if (const auto connect = in.optional("onConnect")) read_on_connect(*connect, setup);
+      setup.refuses = in.optional_bool("refuse").value_or(false);
+      setup.blackhole = in.optional_bool("blackhole").value_or(false);
+      in.finish();
+      world_.services.push_back(std::move(setup));
+    }
+  }
+
+  static void read_on_connect(const Reader& at, ServiceSetup& setup) {
+    constexpr peers::OnConnect kChoices[] = {peers::OnConnect::Serve, peers::OnConnect::Close,
+                                             peers::OnConnect::Reset};
+    if (!at.value().is_list()) {
+      const auto choice = at.as_choice({"serve", "close", "reset"});
+      if (choice) setup.behaviour.on_connect_default = kChoices[*choice];
+      return;
+    }
+    for (const Reader& item : at.as_items({1})) {
+      const auto choice = item.as_choice({"serve", "close", "reset"});
+      if (choice) setup.behaviour.on_connect.push_back(kChoices[*choice]);
+    }
+  }
+
+  void read_clients(Reader at) {
+    if (!at.expect_object()) return;
+    for (const auto& [member, value] : at.members()) {
+      Reader in = value;
+      if (!is_name(member->key)) at.fail_key(member->key, "must be a name");
+      if (!in.expect_object()) continue;
+      ClientSetup setup;
+      setup.name = member->key;
+      if (const auto connections = in.optional("connections")) {
+        setup.connections = read_connections(*connections).value_or(setup.connections);
+      }
+      refuse_unsupported(in, "tls");
+      in.finish();
+      world_.clients.push_back(std::move(setup));
+    }
+  }
+
+  static sim::LinkOptions read_link(Reader at, sim::LinkOptions options) {
+    if (at.value().is_string()) {
+      options.latency = read_duration(at).value_or(options.latency);
+      return options;
+    }
+    if (!at.value().is_object()) {
+      at.fail("must be a latency or an object, is " + at.value().describe());
+      return options;
+    }
+    if (const auto latency = read_optional_duration(at, "latency")) options.latency = *latency;
+    if (const auto jitter = read_optional_duration(at, "jitter")) options.jitter = *jitter;
+    if (const auto bandwidth = at.optional("bandwidth")) {
+      std::optional<std::uint64_t> value;
+      if (bandwidth->value().is_string()) value = parse_bandwidth(bandwidth->value().string());
+      if (!value) {
+        bandwidth->fail("must be a bandwidth such as 10Mbps, is " + bandwidth->value().describe());
+      }
+      options.bits_per_second = value.value_or(0);
+    }
+    if (const auto loss = at.optional("loss")) {
+      std::optional<std::uint32_t> value;
+      if (loss->value().is_string()) value = parse_percentage(loss->value().string());
+      if (!value) loss->fail("must be a percentage such as 0.1%, is " + loss->value().describe());
+      options.loss_per_million = value.value_or(0);
+    }
+    options.blackhole = at.optional_bool("blackhole").value_or(false);
+    at.finish();
+    return options;
+  }
+
+  void read_links(Reader at) {
+    if (!at.expect_object()) return;
+    const Names names(mesh_, world_, sound_);
+    if (const auto all = at.optional("default")) {
+      world_.default_link = read_link(*all, world_.default_link);
+    }
+    for (const auto& [member, value] : at.members()) {
+      if (member->key == "default") continue;
+      LinkSetup link;
+      link.both_ways = member->key.find(" <-> ") != std::string::npos;
+      const std::string_view arrow = link.both_ways ? " <-> " : " -> ";
+      const std::size_t middle = member->key.find(arrow);
+      if (middle == std::string::npos) {
+        at.fail_key(member->key, "must be default, \"A -> B\" or \"A <-> B\"");
+        continue;
+      }
+      link.from = member->key.substr(0, middle);
+      link.to = member->key.substr(middle + arrow.size());
+      for (const std::string& end : {link.from, link.to}) {
+        if (!names.is_link_end(end)) at.fail_key(member->key, names.unknown_link_end(end));
+      }
+      link.options = read_link(value, world_.default_link);
+      link.place = value.place();
+      world_.links.push_back(std::move(link));
+    }
+  }
+
+  /// Names in the world are unique, as each is a host or stands for hosts.
+  void check_names(Problems& problems) const {
+    std::map<std::string, std::string> taken;
+    const auto take = [&](const std::string& name, const std::string& what,
+                          const world::Place& place) {
+      const auto [found, added] = taken.emplace(name, what);
+      if (!added) {
+        problems.add("/world", fmt::format("the name {} is {} and {}", name, found->second, what),
+                     place);
+      }
+    };
+    for (const BalancerSetup& setup : world_.balancers) take(setup.name, "an nlb", setup.place);
+    for (const GatewaySetup& setup : world_.gateways) {
+      for (std::uint32_t i = 1; i <= setup.instances; ++i) {
+        take(numbered(setup.name, i), "an instance of gateway " + setup.name, setup.place);
+      }
+    }
+    for (const ServiceSetup& setup : world_.services) {
+      for (std::uint32_t i = 1; i <= setup.endpoints; ++i) {
+        take(numbered(setup.node, i), "an endpoint of virtual node " + setup.node, setup.place);
+      }
+    }
+    for (const ClientSetup& setup : world_.clients) take(setup.name, "a client", {});
+  }
+
+  static constexpr std::string_view kDefaultMesh = "mesh";
+
+  const mesh::Mesh& mesh_;
+  bool sound_;
+  world::Errors& warnings_;
+  WorldSetup world_;
+  std::optional<Reader> links_at_;
+};
+
+}  // namespace
+
+std::optional<peers::ConnectionPolicy> read_connections(const Reader& at) {
+  const auto choice = at.as_choice({"one", "new", "many", "pipeline"});
+  if (!choice) return std::nullopt;
+  constexpr peers::ConnectionPolicy kPolicies[] = {
+      peers::ConnectionPolicy::One, peers::ConnectionPolicy::New, peers::ConnectionPolicy::Many,
+      peers::ConnectionPolicy::Pipeline};
+  return kPolicies[*choice];
+}
+
+WorldSetup read_world(std::optional<Reader> at, const mesh::Mesh& mesh, bool mesh_is_sound,
+                      Problems& problems, world::Errors& warnings) {
+  WorldReader reader(mesh, mesh_is_sound, warnings);
+  if (at) reader.read(*at);
+  return reader.finish(problems);
+}
+
+}  // namespace conformance
