@@ -3,11 +3,15 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
 #include "sim/simulation.h"
+#include "wire/headers.h"
+#include "wire/http1/parser.h"
+#include "wire/http1/serializer.h"
 #include "world/event_loop.h"
 #include "world/random.h"
 #include "world/timer.h"
@@ -146,5 +150,44 @@ void EmptyWorld(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(EmptyWorld);
+
+constexpr std::string_view kRequest =
+    "GET /api/items/42 HTTP/1.1\r\nhost: gw.example.com\r\nx-forwarded-proto: http\r\n"
+    "x-request-id: 6f1c6f4e-5d0b-9a6e-8f0b-0123456789ab\r\n"
+    "x-envoy-expected-rq-timeout-ms: 15000\r\n\r\n";
+
+/// A head of five lines, as between the hops.
+void ParseRequest(benchmark::State& state) {
+  struct Ignore final : wire::http1::RequestParser::Events {
+    void on_head(wire::http1::RequestHead&) override {}
+    void on_body(std::string_view) override {}
+    void on_complete() override {}
+  } events;
+  wire::http1::RequestParser parser;
+  auto head = std::make_unique<wire::http1::RequestHead>();
+  for (auto _ : state) {
+    parser.lend(std::move(head));
+    benchmark::DoNotOptimize(parser.feed(kRequest, events));
+    head = parser.take_head();
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(ParseRequest);
+
+void SerializeRequest(benchmark::State& state) {
+  wire::HeaderMap headers;
+  headers.add(wire::HeaderName::Host, "gw.example.com");
+  headers.add(wire::HeaderName::ForwardedProto, "http");
+  headers.add(wire::HeaderName::RequestId, "6f1c6f4e-5d0b-9a6e-8f0b-0123456789ab");
+  headers.add(wire::HeaderName::EnvoyExpectedTimeout, "15000");
+  std::string out;
+  for (auto _ : state) {
+    out.clear();
+    wire::http1::append_request_head(out, "GET", "/api/items/42", headers);
+    benchmark::DoNotOptimize(out.data());
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(SerializeRequest);
 
 }  // namespace
