@@ -1,5 +1,6 @@
 #include "proxy/path.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -68,6 +69,16 @@ bool is_normal(std::string_view path) {
   return true;
 }
 
+/// How many dots a segment that begins at `at` has before its parameters: "..;a" has two. Zero if
+/// it is not of that kind.
+std::size_t dots_with_parameters(std::string_view path, std::size_t at) {
+  for (std::size_t dots = 1; dots <= 2 && at + dots < path.size(); ++dots) {
+    if (path[at + dots - 1] != '.') return 0;
+    if (path[at + dots] == ';') return dots;
+  }
+  return 0;
+}
+
 constexpr std::string_view kHex = "0123456789ABCDEF";
 
 /// Drops the last segment of `out`, which ends in a slash. Never goes above the root.
@@ -99,12 +110,6 @@ bool normalize_path(std::string& target) {
     }
     segment = out.size();
   };
-  // Dots count as dots whether escaped or not, but only as a whole segment.
-  const auto dot_at = [&](std::size_t at) -> std::size_t {
-    if (at < path.size() && path[at] == '.') return 1;
-    return escaped_at(path, at) == '.' ? 3 : 0;
-  };
-
   for (std::size_t i = 0; i < path.size();) {
     const char c = path[i];
     switch (class_of(c)) {
@@ -116,21 +121,16 @@ bool normalize_path(std::string& target) {
           end_segment(true);
         }
         ++i;
-        // A segment of one or two dots, escaped or not.
-        if (const std::size_t first = dot_at(i); first != 0) {
-          const std::size_t second = dot_at(i + first);
-          const std::size_t after = i + first + second;
-          if (after >= path.size() || class_of(path[after]) == kSlash) {
-            out += second != 0 ? ".." : ".";
-            i = after;
-          }
+        // Parameters of a segment of dots go: "..;a" is "..". Only unescaped dots have any.
+        if (const std::size_t dots = dots_with_parameters(path, i); c == '/' && dots > 0) {
+          out.append(dots, '.');
+          i = std::min(path.find('/', i), path.size());
         }
         continue;
       case kPercent: {
         const int decoded = escaped_at(path, i);
         if (decoded == 0) return false;
-        if (decoded > 0 && kClasses[static_cast<std::size_t>(decoded)] == kDecode &&
-            decoded != '.') {
+        if (decoded > 0 && kClasses[static_cast<std::size_t>(decoded)] == kDecode) {
           out += static_cast<char>(decoded);
           i += 3;
           continue;
@@ -161,6 +161,8 @@ bool normalize_path(std::string& target) {
   for (const char c : out) {
     if (c != '/' || merged.empty() || merged.back() != '/') merged += c;
   }
+  // A path of slashes alone keeps two, as in the real proxy.
+  if (merged.size() < out.size() && merged == "/") merged += '/';
   merged += std::string_view(target).substr(path.size());
   target = std::move(merged);
   return true;
