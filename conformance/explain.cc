@@ -272,7 +272,8 @@ class Explainer {
       story.reason =
           fmt::format("{}: {} are not considered for it (AM-GWR-09)", own_host_words(), what);
       story.failed.insert(story.failed.begin(), story.reason);
-      if (matching == nullptr) story.reason = story.failed[1] + "; and " + story.failed.front();
+      if (matching == nullptr)
+        story.reason = story.failed[1] + "; nor is it considered for this host";
     }
     return story;
   }
@@ -337,8 +338,8 @@ class Explainer {
       story.why = "the only route that is considered and matches";
     } else {
       story.why = fmt::format(
-          "tried first of {} that match: smaller priority, then exact and regex paths, then longer "
-          "prefixes (CD-07)",
+          "first of {} that match: by priority, then exact or regex path, then longer prefix "
+          "(CD-07)",
           behind + 1);
     }
   }
@@ -350,7 +351,7 @@ class Explainer {
       story.target_reason = "the whole path is replaced, the query kept";
     } else if (route.prefix_rewrite && *route.prefix_rewrite == route.path.text) {
       story.target_reason = from.rewrite.default_prefix && !from.rewrite.prefix_value
-                                ? "the default makes / of the prefix, which it is"
+                                ? "the default makes the prefix /, which it is already"
                                 : "the prefix is kept";
     } else if (route.prefix_rewrite) {
       story.target_reason =
@@ -430,9 +431,9 @@ class Explainer {
     out_.service_place = service->origin.place;
     out_.service_defined = !made_up(*service);
     if (!service->provider) return;
-    const bool router = service->provider->kind == mesh::Provider::Kind::Router;
-    out_.provider =
-        fmt::format("{} {}", router ? "virtualRouter" : "virtualNode", service->provider->name);
+    out_.egress->routed = service->provider->kind == mesh::Provider::Kind::Router;
+    out_.provider = fmt::format("{} {}", out_.egress->routed ? "virtualRouter" : "virtualNode",
+                                service->provider->name);
   }
 
   /// What a scenario puts behind a name stands where the name stands.

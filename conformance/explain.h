@@ -85,6 +85,8 @@ struct HopStory {
   std::optional<RefusalStory> refusal;
   std::vector<RouteStory> routes;  ///< In the order of trying, then those that are not tried.
 
+  bool routed = true;  ///< False: a virtual node is the provider, so there is nothing to choose.
+
   // Of the winner.
   std::string matched;        ///< "prefix /chapter/", the entry that holds.
   std::string why;            ///< Why it wins.

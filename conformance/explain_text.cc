@@ -29,10 +29,6 @@ std::string change_text(std::string_view before, std::string_view after, std::st
                          : fmt::format("{} -> {}: {}", before, after, reason);
 }
 
-bool matches_too(const RouteStory& route) {
-  return route.fate == RouteFate::Loses || route.fate == RouteFate::NotReached;
-}
-
 class Writer {
  public:
   std::string take() { return std::move(out_); }
@@ -61,25 +57,27 @@ class Writer {
 
   void hop(const HopStory& hop) {
     std::vector<const RouteStory*> losers;
+    std::vector<const RouteStory*> not_reached;
     std::vector<const RouteStory*> failures;
     for (const RouteStory& route : hop.routes) {
-      if (matches_too(route)) losers.push_back(&route);
-      if (route.fate != RouteFate::Wins && !matches_too(route)) failures.push_back(&route);
+      if (route.fate == RouteFate::Wins) continue;
+      auto& list = route.fate == RouteFate::Loses        ? losers
+                   : route.fate == RouteFate::NotReached ? not_reached
+                                                         : failures;
+      list.push_back(&route);
     }
     // Those that are nearest to matching first.
     std::stable_sort(failures.begin(), failures.end(), [](const auto* a, const auto* b) {
       if (a->path_matches != b->path_matches) return a->path_matches;
       return a->failed.size() < b->failed.size();
     });
-    if (const RouteStory* winner = hop.winner()) {
+    if (const RouteStory* winner = hop.winner(); winner != nullptr && hop.routed) {
       const std::string entry = winner->match.find(hop.matched + ",") == std::string::npos &&
                                         !ends_with(winner->match, hop.matched)
                                     ? fmt::format(" (as {})", hop.matched)
                                     : "";
-      line("match", winner->match + entry);
-      line("priority", winner->default_priority
-                           ? fmt::format("{}, as none is given", winner->priority)
-                           : std::to_string(winner->priority));
+      line("match", fmt::format("{}{}, priority {}{}", winner->match, entry, winner->priority,
+                                winner->default_priority ? " as none is given" : ""));
       line("why", hop.why);
     }
     if (!hop.targets.empty() || !hop.target_reason.empty()) {
@@ -96,6 +94,7 @@ class Writer {
                                  hop.refusal->details, hop.refusal->reason));
     }
     routes("matches too, and loses:", losers, losers.size());
+    routes("matches but for the host, and is not considered:", not_reached, not_reached.size());
     routes("does not match:", failures, kMostFailures);
   }
 
@@ -219,19 +218,19 @@ std::string explanation_text(const Explanation& explanation) {
   if (!explanation.egress) return writer.take();
 
   const HopStory& second = *explanation.egress;
-  writer.title("\nSecond hop: " +
-               with_place("virtualService " + explanation.service, explanation.service_place));
+  const std::string service =
+      with_place("virtualService " + explanation.service, explanation.service_place);
+  const std::string provider =
+      explanation.provider.empty() ? "no provider" : "provider " + explanation.provider;
+  writer.title(fmt::format("\nSecond hop: {}, {}", service, provider));
   if (!explanation.service_defined) {
     writer.line("service", "not defined: scenarios put a node with one healthy endpoint behind it");
-  } else {
-    writer.line("service",
-                explanation.provider.empty() ? "no provider" : "provider " + explanation.provider);
   }
   if (second.given_target != second.target) writer.line("path", path_text(second));
   if (second.authority != explanation.service) {
     writer.line("host", second.authority + ": " + second.virtual_reason);
   }
-  if (const RouteStory* chosen = second.winner()) {
+  if (const RouteStory* chosen = second.winner(); chosen != nullptr && second.routed) {
     writer.line("route", with_place(chosen->resource + " wins", chosen->place));
   }
   writer.hop(second);

@@ -221,8 +221,7 @@ std::string order_words(const Route& winner, const Route& loser) {
   const std::size_t winner_length = winner.path.text.size();
   const std::size_t loser_length = loser.path.text.size();
   const bool more_criteria = other_criteria(loser) > other_criteria(winner);
-  const std::string_view unimpressed =
-      more_criteria ? "; more header, method or query criteria do not count" : "";
+  const std::string_view unimpressed = more_criteria ? "; more criteria do not count" : "";
   if (winner.priority < loser.priority) {
     std::string words = fmt::format("priority {} is tried after {}: the smaller number comes first",
                                     loser.priority, winner.priority);
