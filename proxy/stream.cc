@@ -257,8 +257,6 @@ void Stream::on_upstream_ready(UpstreamConnection& connection) {
   upstream_local_ = connection.local();
   hop_.world().trace(world::TraceKind::RouteChosen, downstream_->transport().flow(),
                      connection.transport().flow(), attempts_, route_->resource);
-  hop_.world().trace(world::TraceKind::UpstreamChosen, downstream_->transport().flow(),
-                     connection.transport().flow(), 0, host_->text());
   connection.lend(hop_.take_response_head());
   connection.begin(head_request_, upgrade_);
   write_request_head(connection);
@@ -678,10 +676,11 @@ void Stream::end(bool reset) {
   downstream.stream_ended(request_complete_, reset);
 }
 
+/// An answer passed on whole needs no word: the client's own event tells of it.
 void Stream::trace_end() {
-  const std::string text = flags_text(flags_) + ' ' + details_;
-  hop_.world().trace(world::TraceKind::RequestEnded, downstream_->transport().flow(),
-                     hop_.plan().role == HopPlan::Role::Egress ? 1 : 0, status_, text);
+  if (flags_ == 0 && details_ == "via_upstream") return;
+  hop_.world().trace(world::TraceKind::LocalReply, downstream_->transport().flow(), flags_, status_,
+                     details_);
 }
 
 void Stream::write_log() {

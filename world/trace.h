@@ -39,10 +39,6 @@ enum class TraceKind : std::uint8_t {
   Step,     ///< A step of the scenario begins. Text: what it is.
   Verdict,  ///< An expectation was judged. `b`: 1 if it held.
   Note,     ///< Anything else worth reading on a timeline.
-  // Gateway, further ones.
-  UpstreamChosen,  ///< A request goes out on connection `a`, once for each try. Text: the endpoint.
-  RequestEnded,    ///< A hop is done with a request. `a`: 1 in the second hop. `b`: status.
-                   ///< Text: "flags details".
 };
 
 std::string_view name_of(TraceKind kind);
