@@ -180,7 +180,7 @@ void Client::recycle(Request& request) {
 // --- What users do -------------------------------------------------------------------------
 
 Client::Client(world::World& world, const ClientOptions& options)
-    : world_(world), options_(options), resolver_(world), next_id_(options.first_id) {}
+    : world_(world), options_(options), resolver_(world) {}
 
 Client::~Client() {
   for (auto& [key, destination] : destinations_) {

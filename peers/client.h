@@ -61,8 +61,6 @@ struct ClientOptions {
   ConnectionPolicy policy = ConnectionPolicy::One;
   /// Without one, bodies are not kept.
   ClientObserver* observer = nullptr;
-  /// Number of its first request: several clients of one host are told apart by it in the trace.
-  std::uint64_t first_id = 1;
 };
 
 struct ClientCounts {
