@@ -106,6 +106,7 @@ BodyReader::Step BodyReader::step_chunked(std::string_view bytes, std::uint32_t 
           error = &kCodecError;
           return {Outcome::Error, used(), {}};
         }
+        if (state_ == State::AfterLast) return {Outcome::LastChunk, used(), {}};
         break;
       case State::Data: {
         const auto size = static_cast<std::size_t>(

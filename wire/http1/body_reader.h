@@ -14,7 +14,13 @@ namespace wire::http1 {
 /// Source: ENV-HTTP-47, -75, -76.
 class BodyReader {
  public:
-  enum class Outcome : std::uint8_t { More, Piece, Complete, Error };
+  enum class Outcome : std::uint8_t {
+    More,
+    Piece,
+    LastChunk,  ///< Only trailers follow.
+    Complete,
+    Error,
+  };
   struct Step {
     Outcome outcome = Outcome::More;
     std::size_t used = 0;    ///< Bytes of the input that are done with.

@@ -14,6 +14,9 @@ class ParserEvents {
   /// message. It may be changed in place.
   virtual void on_head(Head& head) = 0;
   virtual void on_body(std::string_view bytes) = 0;
+  /// The chunk that ends the body has begun: only trailers follow. What came before it counts even
+  /// if they are wrong.
+  virtual void on_last_chunk() {}
   /// The message has ended. Trailers were dropped (ENV-HTTP-47, -55).
   virtual void on_complete() = 0;
 

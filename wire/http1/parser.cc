@@ -146,6 +146,9 @@ std::size_t RequestParser::feed_body(std::string_view bytes, Events& events) {
       case BodyReader::Outcome::Piece:
         events.on_body(step.piece);
         break;
+      case BodyReader::Outcome::LastChunk:
+        events.on_last_chunk();
+        break;
       case BodyReader::Outcome::Complete:
         state_ = State::Start;
         events.on_complete();

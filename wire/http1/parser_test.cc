@@ -214,6 +214,7 @@ TEST(RequestParser, TakesAbsoluteTargetsApart) {
                           {get("http://b:65536/c"), "http1.invalid_url"},
                           {get("http://[zz]/c"), "http1.invalid_url"},
                           {get("http://a,b/"), "http1.invalid_url"},
+                          {get("http://a_b/"), "http1.invalid_url"},
                           {get("http://a@b@c/"), "http1.invalid_url"},
                           {get("*"), "http1.invalid_url"},
                           {"OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n", "[OPTIONS * none host: a end]"},

@@ -162,6 +162,9 @@ std::size_t ResponseParser::feed_body(std::string_view bytes, Events& events) {
       case BodyReader::Outcome::Piece:
         events.on_body(step.piece);
         break;
+      case BodyReader::Outcome::LastChunk:
+        events.on_last_chunk();
+        break;
       case BodyReader::Outcome::Complete:
         complete(events);
         return used;

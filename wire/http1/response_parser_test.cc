@@ -34,6 +34,22 @@ TEST(ResponseParser, ReadsBodiesOfEveryFraming) {
   });
 }
 
+TEST(ResponseParser, TellsOfTheLastChunkBeforeWrongTrailers) {
+  struct Events final : ParserEvents<ResponseHead> {
+    std::string story;
+    void on_head(ResponseHead&) override { story += "head "; }
+    void on_body(std::string_view bytes) override { story.append(bytes).append(" "); }
+    void on_last_chunk() override { story += "last "; }
+    void on_complete() override { story += "end"; }
+  };
+  ResponseParser parser;
+  Events events;
+  parser.expect(false, false);
+  parser.feed(kOk + "transfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nbad\r\n\r\n", events);
+  EXPECT_EQ(events.story, "head ok last ");
+  EXPECT_TRUE(parser.error());
+}
+
 // Source: ENV-HTTP-51, -55.
 TEST(ResponseParser, ReadsStatusLinesAsTheRealOne) {
   const std::string rest = "\r\ncontent-length: 0\r\n\r\n";

@@ -57,7 +57,7 @@ bool all_of_class(std::string_view text, unsigned char what) {
 
 bool is_host_name(std::string_view host) {
   return !host.empty() && std::all_of(host.begin(), host.end(), [](char c) {
-    return is_alpha(c) || is_digit(c) || c == '.' || c == '-' || c == '_';
+    return is_alpha(c) || is_digit(c) || c == '.' || c == '-';
   });
 }
 
