@@ -261,6 +261,11 @@ bool LogFormat::append_value(std::string& out, const Item& item, const LogEntry&
     out += value;
     return !value.empty();
   };
+  // A header that is there with an empty value is an empty text, not a missing one.
+  const auto header = [&](std::string_view value) {
+    out += value;
+    return value.data() != nullptr;
+  };
   bool known = true;
   switch (item.what) {
     case Operator::Literal:
@@ -270,14 +275,14 @@ bool LogFormat::append_value(std::string& out, const Item& item, const LogEntry&
       append_time(out, entry.started);
       break;
     case Operator::Request:
-      known = text(request_value(entry, item.text));
+      known = header(request_value(entry, item.text));
       if (!known && !item.alternative.empty()) {
-        known = text(request_value(entry, item.alternative));
+        known = header(request_value(entry, item.alternative));
       }
       break;
     case Operator::Response:
-      known = entry.response != nullptr &&
-              (text(entry.response->get(item.text)) || text(entry.response->get(item.alternative)));
+      known = entry.response != nullptr && (header(entry.response->get(item.text)) ||
+                                            header(entry.response->get(item.alternative)));
       break;
     case Operator::Protocol:
       known = text(entry.protocol);

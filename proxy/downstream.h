@@ -55,6 +55,7 @@ class Downstream final : private world::TransportEvents,
   void on_drained() override;
   void on_head(wire::http1::RequestHead& head) override;
   void on_body(std::string_view bytes) override;
+  void on_last_chunk() override { hand_over_body(); }
   void on_complete() override;
 
   void read(std::string_view bytes);

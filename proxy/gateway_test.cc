@@ -190,6 +190,35 @@ TEST_F(GatewayTest, WhatNoRouteTakesReachesNoService) {
             "content-length: 0\r\n\r\n");
 }
 
+TEST_F(GatewayTest, ARequestWithoutASchemeHasNoRoute) {
+  start(two_hops());
+  send("GET /chapter/1 HTTP/1.1\r\nHost: a.example\r\nx-forwarded-proto:\r\n\r\n");
+  simulation_.run_for(1s);
+  EXPECT_EQ(status(), "HTTP/1.1 404 Not Found");
+  EXPECT_TRUE(services_.empty());
+}
+
+TEST_F(GatewayTest, AnAnswerOfNotModifiedSaysNothingOfABody) {
+  answer_ = [](End& end) { end.transport_->write("HTTP/1.1 304 Not Modified\r\n\r\n"); };
+  start(two_hops());
+  send(kGet);
+  simulation_.run_for(1s);
+  EXPECT_EQ(client_.heard_,
+            "HTTP/1.1 304 Not Modified\r\nx-envoy-upstream-service-time: 4\r\n"
+            "date: Thu, 01 Jan 2026 00:00:00 GMT\r\nserver: envoy\r\n\r\n");
+}
+
+TEST_F(GatewayTest, ARetryAfterAnAnswerWithoutBodyUsesTheSameConnection) {
+  answer_ = [](End& end) {
+    end.transport_->write("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n");
+  };
+  start(two_hops());
+  send(kGet);
+  simulation_.run_for(1s);
+  EXPECT_EQ(status(), "HTTP/1.1 503 Service Unavailable");
+  EXPECT_EQ(services_.size(), 1U);
+}
+
 TEST_F(GatewayTest, MalformedBytesAreAnsweredAndTheConnectionEndsASecondLater) {
   start(two_hops());
   send("get / HTTP/1.1\r\n\r\n");

@@ -12,7 +12,7 @@ using wire::HeaderMap;
 using wire::HeaderName;
 
 // Controls of the real proxy that only its own kind may set (ENV-HTTP-44).
-constexpr std::array<std::string_view, 16> kEnvoyControls = {
+constexpr std::array<std::string_view, 17> kEnvoyControls = {
     "x-envoy-decorator-operation",
     "x-envoy-expected-rq-timeout-ms",
     "x-envoy-force-trace",
@@ -29,6 +29,7 @@ constexpr std::array<std::string_view, 16> kEnvoyControls = {
     "x-envoy-upstream-rq-per-try-timeout-ms",
     "x-envoy-upstream-rq-timeout-alt-response",
     "x-envoy-upstream-rq-timeout-ms",
+    "x-envoy-upstream-stream-duration-ms",
 };
 
 char lower(char c) {
@@ -38,6 +39,23 @@ char lower(char c) {
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
                                             [](char x, char y) { return lower(x) == lower(y); });
+}
+
+/// Whether a list of codings has "trailers" as it is, without a weight.
+bool names_trailers(std::string_view codings) {
+  while (true) {
+    const std::size_t comma = codings.find(',');
+    std::string_view coding = codings.substr(0, comma);
+    while (!coding.empty() && (coding.front() == ' ' || coding.front() == '\t')) {
+      coding.remove_prefix(1);
+    }
+    while (!coding.empty() && (coding.back() == ' ' || coding.back() == '\t')) {
+      coding.remove_suffix(1);
+    }
+    if (coding == "trailers") return true;
+    if (comma == std::string_view::npos) return false;
+    codings.remove_prefix(comma + 1);
+  }
 }
 
 }  // namespace
@@ -71,17 +89,19 @@ void remove_connection_headers(HeaderMap& headers, bool upgrade) {
       case HeaderName::KeepAlive:
       case HeaderName::ProxyConnection:
       case HeaderName::TransferEncoding:
-      case HeaderName::Http2Settings:
       case HeaderName::EnvoyExpectedTimeout:
         remove = true;
         break;
       case HeaderName::Te:
-        remove = headers.value(i) != "trailers";
+        // The one coding that is spoken stays, alone; so does a value that names none.
+        remove = !headers.value(i).empty() && !names_trailers(headers.value(i));
+        if (!remove && !headers.value(i).empty()) headers.set_value(i, "trailers");
         break;
       case HeaderName::Other: {
         const std::string_view name = headers.name(i);
-        remove = name.substr(0, 8) == "x-envoy-" &&
-                 std::binary_search(kEnvoyControls.begin(), kEnvoyControls.end(), name);
+        remove = name.substr(0, 8) == "x-envoy-"
+                     ? std::binary_search(kEnvoyControls.begin(), kEnvoyControls.end(), name)
+                     : name == "x-forwarded-client-cert";
         break;
       }
       default:
@@ -126,6 +146,8 @@ bool asks_for_websocket(const HeaderMap& headers) {
 bool is_undecided_uuid(std::string_view id) {
   constexpr std::size_t kUuidSize = 36;
   if (id.size() != kUuidSize) return false;
+  // The real proxy reads a number from the first eight digits to draw the decision from.
+  if (id.substr(0, 8).find_first_not_of("0123456789abcdefABCDEF") != id.npos) return false;
   const char decision = id[kTraceDecisionAt];
   return decision != '9' && decision != 'a' && decision != 'b';
 }

@@ -158,31 +158,36 @@ void Stream::begin(Downstream& downstream, std::unique_ptr<wire::http1::RequestH
     local_reply(400, {}, "path_normalization_failed");
     return;
   }
-  prepare_headers();
-  choose_route();
+  choose_route(prepare_headers());
 }
 
 /// What the connection manager itself removes and adds. Source: ENV-HTTP-41, -42, -44, -45.
-void Stream::prepare_headers() {
+/// False: without a scheme there is no route, as an empty x-forwarded-proto leaves none.
+bool Stream::prepare_headers() {
   HeaderMap& headers = head_->headers;
   remove_connection_headers(headers, upgrade_);
-  if (!headers.has(HeaderName::ForwardedProto)) headers.add(HeaderName::ForwardedProto, "http");
+  const std::size_t proto = headers.find(HeaderName::ForwardedProto);
+  const bool routable = proto == HeaderMap::npos || !headers.value(proto).empty();
+  if (proto == HeaderMap::npos) headers.add(HeaderName::ForwardedProto, "http");
   const std::size_t id = headers.find(HeaderName::RequestId);
-  const char decision = headers.get("x-client-trace-id").empty() ? '9' : 'b';
+  const char decision = headers.find("x-client-trace-id") == HeaderMap::npos ? '9' : 'b';
   if (id == HeaderMap::npos) {
     headers.add(HeaderName::RequestId, hop_.new_request_id(decision));
-  } else if (const std::string_view given = headers.value(id); is_undecided_uuid(given)) {
+  } else if (const std::string_view given = headers.value(id); given.empty()) {
+    headers.set_value(id, hop_.new_request_id(decision));
+  } else if (is_undecided_uuid(given)) {
     std::string marked(given);
     marked[kTraceDecisionAt] = decision;
     headers.set_value(id, marked);
   }
+  return routable;
 }
 
-void Stream::choose_route() {
+void Stream::choose_route(bool routable) {
   const std::string_view scheme = head_->scheme.empty() ? "http" : head_->scheme;
   const RequestView view{head_->method, head_->target, authority_, scheme, head_->headers};
   const VirtualHost* host = find_host(hop_.plan().routes, authority_);
-  route_ = host == nullptr || head_->method == "CONNECT" ? nullptr : find_route(*host, view);
+  if (routable && host != nullptr && head_->method != "CONNECT") route_ = find_route(*host, view);
   if (route_ != nullptr && !route_->clusters.empty()) {
     upstream_ = &hop_.upstream(hop_.pick_cluster(*route_));
   }
@@ -431,7 +436,7 @@ void Stream::on_upstream_reset(ResetReason reason, std::string_view transport) {
     return;
   }
   if (host_ != nullptr) tried_.push_back(host_);
-  if (retry_on_reset(reason)) return;
+  if (!interim() && retry_on_reset(reason)) return;
   set_flag(flag_of(reason));
   if (reason == ResetReason::NoHealthyHost) {
     local_reply(503, "no healthy upstream", "no_healthy_upstream");
@@ -441,7 +446,10 @@ void Stream::on_upstream_reset(ResetReason reason, std::string_view transport) {
   std::string body = "upstream connect error or disconnect/reset before headers. ";
   body += retries_ > 0 ? "retried and the latest reset reason: " : "reset reason: ";
   body += text;
-  std::string details = "upstream_reset_before_response_started{" + underscored(text);
+  // A 1xx that was not passed on counts as the begin of a response.
+  std::string details = interim() ? "upstream_reset_after_response_started{"
+                                  : "upstream_reset_before_response_started{";
+  details += underscored(text);
   if (!transport.empty()) details += "|" + transport_failure_;
   details += "}";
   local_reply(reason == ResetReason::ProtocolError ? 502 : 503, body, details,
@@ -520,7 +528,11 @@ void Stream::on_response_head(wire::http1::ResponseHead& head) {
   if (retry_on_status(head)) {
     if (host_ != nullptr) tried_.push_back(host_);
     try_timer_.stop();
-    upstream_->cancel(*this);
+    if (head.framing == Framing::None) {
+      upstream_->leave(*this);  // nothing more comes: the connection can be used again
+    } else {
+      upstream_->cancel(*this);
+    }
     return;
   }
   try_timer_.stop();
@@ -564,7 +576,7 @@ void Stream::write_response_head(wire::http1::ResponseHead& head, bool ends) {
   downstream_->close_if_asked();
   if (downstream_->closing() && !tunnel_) headers.add(HeaderName::Connection, "close");
   if (!headers.has(HeaderName::ContentLength)) {
-    const bool bodiless = status_ < 200 || status_ == 204;
+    const bool bodiless = status_ < 200 || status_ == 204 || status_ == 304;
     if (!bodiless && ends && !head_request_) {
       headers.add(HeaderName::ContentLength, "0");
     } else if (!bodiless) {
@@ -693,7 +705,7 @@ void Stream::write_log() {
   if (head_ != nullptr) {
     entry.method = head_->method;
     if (head_->method != "CONNECT") entry.path = head_->target;
-    entry.authority = authority_;
+    if (head_->headers.has(HeaderName::Host)) entry.authority = authority_;
     entry.request = &head_->headers;
   }
   if (response_ != nullptr) entry.response = &response_->headers;
@@ -709,7 +721,7 @@ void Stream::write_log() {
   entry.received = received_;
   entry.sent = answered_;
   entry.attempts = attempts_;
-  if (grpc_status_ < 0 && response_ != nullptr) {
+  if (grpc_request_ && grpc_status_ < 0 && response_ != nullptr) {
     const std::string_view text = response_->headers.get(HeaderName::GrpcStatus);
     std::from_chars(text.data(), text.data() + text.size(), grpc_status_);
   }

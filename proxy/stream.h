@@ -42,8 +42,8 @@ class Stream final : private UpstreamRequest {
 
  private:
   // The request's way in.
-  void prepare_headers();
-  void choose_route();
+  bool prepare_headers();
+  void choose_route(bool routable);
   void rewrite();
   void send_upstream();
   void write_request_head(UpstreamConnection& connection);

@@ -258,6 +258,11 @@ void Upstream::cancel(UpstreamRequest& request) {
   }
 }
 
+void Upstream::leave(UpstreamRequest& request) {
+  std::exchange(request.connection_, nullptr)->request_ = nullptr;
+  --counts_.requests;
+}
+
 void Upstream::lose(UpstreamConnection& connection) {
   UpstreamHost& host = connection.host_;
   if (connection.connecting_) --host.connecting_;
@@ -422,6 +427,7 @@ void UpstreamConnection::fail(ResetReason reason) {
   UpstreamRequest* request = std::exchange(request_, nullptr);
   if (request != nullptr) {
     request->connection_ = nullptr;
+    request->interim_ = parser_.saw_interim();
     --upstream_.counts_.requests;
   }
   close();

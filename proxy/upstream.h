@@ -47,12 +47,17 @@ class UpstreamRequest {
 
   UpstreamHost* upstream_host() const { return host_; }
   UpstreamConnection* upstream_connection() const { return connection_; }
+  /// Whether a 1xx response came on the connection that was lost.
+  bool interim() const { return interim_; }
 
  protected:
   UpstreamRequest() = default;
   ~UpstreamRequest() = default;
   /// For the next request of the same object.
-  void forget_upstream() { host_ = nullptr; }
+  void forget_upstream() {
+    host_ = nullptr;
+    interim_ = false;
+  }
 
  private:
   friend class Upstream;
@@ -64,6 +69,7 @@ class UpstreamRequest {
   UpstreamHost* host_ = nullptr;  // where it waits or is served
   UpstreamConnection* connection_ = nullptr;
   bool waiting_ = false;
+  bool interim_ = false;
 };
 
 /// What the pool of a cluster holds at an instant, and what has happened to it so far.
@@ -99,6 +105,8 @@ class Upstream {
                std::uint32_t attempts);
   /// The request is not wanted any more: it leaves the queue, or its connection is closed.
   void cancel(UpstreamRequest& request);
+  /// The request wants nothing more of its response, which ends with the bytes at hand.
+  void leave(UpstreamRequest& request);
 
   const Cluster& cluster() const { return cluster_; }
   const PoolCounts& counts() const { return counts_; }
@@ -205,6 +213,7 @@ class UpstreamConnection final : private world::TransportEvents,
   void on_drained() override;
   void on_head(wire::http1::ResponseHead& head) override;
   void on_body(std::string_view bytes) override;
+  void on_last_chunk() override { hand_over_body(); }
   void on_complete() override;
 
   void hand_over_body();
