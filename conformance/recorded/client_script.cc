@@ -91,8 +91,8 @@ void ScriptedClient::run(const json& steps, const std::string& gateway_port) {
 }
 
 void ScriptedClient::send(std::string_view bytes) {
-  if (ended_ == Ended::Reset) {
-    state_ = "reset";
+  if (ended_ == Ended::Reset || finished_) {  // a failed write
+    if (state_.empty()) state_ = "reset";
     return;
   }
   transport_->write(bytes);
@@ -127,12 +127,15 @@ void ScriptedClient::step(const json& step, const std::string& gateway_port) {
   } else if (step.contains("sleep_ms")) {
     run_until_([] { return false; }, world_.now() + millis(step["sleep_ms"]));
   } else if (step.contains("shutdown_wr")) {
-    transport_->finish();
+    if (!finished_ && ended_ != Ended::Reset) transport_->finish();
+    finished_ = true;
   } else if (step.contains("close")) {
     transport_->close();
+    finished_ = true;
     state_ = "client-closed";
   } else if (step.contains("reset")) {
     transport_->reset();
+    finished_ = true;
     state_ = "client-reset";
   } else if (step.contains("recv")) {
     const auto end = [&] {
@@ -159,8 +162,8 @@ void ScriptedClient::step(const json& step, const std::string& gateway_port) {
     consumed_ = received_.size();
     const world::Duration took = world_.now() - begun;
     if (!before && took >= 600ms && (state_ == "closed" || state_ == "reset")) {
-      const auto seconds = std::chrono::round<std::chrono::seconds>(took - 200ms).count();
-      state_ += "-after-" + std::to_string(std::max<std::int64_t>(seconds, 1)) + "s";
+      const auto seconds = std::chrono::round<std::chrono::seconds>(took).count();
+      state_ += "-after-" + std::to_string(seconds) + "s";
     }
   }
 }

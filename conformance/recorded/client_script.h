@@ -53,6 +53,7 @@ class ScriptedClient final : private world::TransportEvents {
   std::string received_;
   std::size_t consumed_ = 0;
   bool connected_ = false;
+  bool finished_ = false;  // nothing can be sent any more
   Ended ended_ = Ended::No;
   std::string state_;
 };

@@ -6,6 +6,7 @@
 #include "conformance/latin1.h"
 #include "conformance/recorded/client_script.h"
 #include "conformance/recorded/log_lines.h"
+#include "conformance/recorded/pace.h"
 #include "conformance/recorded/placeholders.h"
 #include "conformance/recorded/support.h"
 #include "conformance/recorded/upstream_script.h"
@@ -77,10 +78,10 @@ class Replay {
     if (auto problem = set_up(); !problem.empty()) return problem;
     ScriptedClient client(client_, {gateway_host_.address(), kGatewayPort},
                           [this](const std::function<bool()>& done, world::TimePoint deadline) {
-                            return run_until(done, deadline);
+                            return run_until(simulation_, done, deadline);
                           });
     client.run(record_["stimulus"]["steps"], std::to_string(kGatewayPort));
-    run_until([] { return false; }, simulation_.now() + 500ms);
+    simulation_.run_for(500ms);
 
     json observed;
     observed["client"] = {{"raw", to_utf8(placeholders_.message(client.received()))},
@@ -133,7 +134,7 @@ class Replay {
     gateway_ = std::make_unique<proxy::Gateway>(gateway_host_, plan_);
     if (const auto started = gateway_->start(); !started) return started.error().text();
     // As measured: the process is up, and its names are known, before the client comes.
-    run_until([] { return false; }, simulation_.now() + 10ms);
+    simulation_.run_for(10ms);
     return {};
   }
 
@@ -192,18 +193,6 @@ class Replay {
     return hops;
   }
   std::vector<const proxy::HopPlan*> hops() const { return hops_of(*plan_); }
-
-  bool run_until(const std::function<bool()>& done, world::TimePoint deadline) {
-    world::EventLoop& loop = simulation_.loop();
-    while (!done()) {
-      if (loop.pending() == 0 || loop.next_due() > deadline || loop.stuck()) {
-        loop.run_until(deadline);
-        return done();
-      }
-      loop.run_one();
-    }
-    return true;
-  }
 
   /// What stands for the addresses and clusters of this world in the records.
   LogLines::Names names() const {

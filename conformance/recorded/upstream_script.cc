@@ -104,13 +104,12 @@ class ScriptedUpstream::Connection final : public world::TransportEvents {
   void on_error(std::error_code) override { peer_ended("reset"); }
 
  private:
-  /// One thing to do after a request: the first member that is set.
+  /// One thing to do after a request.
   struct Deed {
     enum class Kind : std::uint8_t {
       Pause,
       Send,
-      AwaitContinue,  // the body, after 100 Continue
-      Receive,        // of a tunnel
+      Receive,  // of a tunnel
       Finish,
       Close,
       Reset,
@@ -226,8 +225,6 @@ class ScriptedUpstream::Connection final : public world::TransportEvents {
           return;
         case Deed::Kind::Send:
           if (!reset_by_peer_) transport_->write(deed.text);
-          break;
-        case Deed::Kind::AwaitContinue:
           break;
         case Deed::Kind::Receive: {
           const auto wanted = static_cast<std::size_t>(deed.number);
