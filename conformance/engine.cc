@@ -20,6 +20,8 @@ using namespace std::chrono_literals;
 constexpr const char* kAnsweredOnce = "every request is answered once";
 /// How long a raw connection must be quiet before what came on it is judged to be all.
 constexpr Duration kQuiet = 2s;
+/// How many requests of a group are kept, and reported, with all that was seen of them.
+constexpr std::uint64_t kFull = 1000;
 
 bool compare(std::int64_t left, Invariant::Comparison how, std::int64_t right) {
   switch (how) {
@@ -65,6 +67,7 @@ class Run {
     std::size_t index;
     std::vector<Exchange*> exchanges;
     world::TimePoint begun;
+    std::size_t ended = 0;  // so many from the first on have ended
   };
 
   world::TimePoint now() { return stage_.simulation().now(); }
@@ -90,7 +93,7 @@ class Run {
     stage_.simulation().trace().record(
         {now(), world::TraceKind::Step, 0, 0, index, 0, name_of(index)});
 
-    Pending pending{&step, index, {}, now()};
+    Pending pending{&step, index, {}, now(), 0};
     if (step.request) send(*step.request, pending);
     if (step.raw) write(*step.raw, pending);
     if (!step.request && !step.raw) {
@@ -106,7 +109,8 @@ class Run {
     const auto [client, host] = stage_.client(action.client, policy);
     const auto prepared = std::make_shared<const peers::PreparedRequest>(action.request);
     for (std::uint64_t i = 0; i < action.count; ++i) {
-      Exchange& exchange = stage_.observer().add();
+      Exchange& exchange = stage_.observer().add_request();
+      exchange.brief = i >= kFull && !wants_each(pending);
       exchange.step = pending.index;
       exchange.group = action.name;
       ObservedRequest& observed = exchange.observed;
@@ -136,7 +140,7 @@ class Run {
       if (!action.on.empty() && known->raw && known->group == action.on) exchange = known.get();
     }
     if (exchange == nullptr) {
-      exchange = &stage_.observer().add();
+      exchange = &stage_.observer().add_raw();
       exchange->step = pending.index;
       exchange->group = action.name;
       exchange->observed.client = action.client;
@@ -144,6 +148,7 @@ class Run {
       exchange->observed.method = "(raw)";
       exchange->observed.url = fmt::format("{}:{}", action.host, action.port);
       exchange->observed.sent_at = now();
+      exchange->host = action.host;
       exchange->raw = std::make_unique<peers::RawConnection>(stage_.client_host(action.client),
                                                              action.host, action.port);
     }
@@ -230,13 +235,7 @@ class Run {
     const world::TimePoint limit = now() + scenario_.limits.time;
     judge_finished();
     while (!pending_.empty() && !over_) {
-      world::TimePoint until = limit;
-      for (const Pending& pending : pending_) {
-        for (const Exchange* exchange : pending.exchanges) {
-          if (exchange->raw) until = std::min(until, raw_due(pending, *exchange, limit));
-        }
-      }
-      pass_time([this] { return pending_.empty(); }, std::max(until, now()));
+      pass_time([this] { return pending_.empty(); }, limit);
       if (now() >= limit) {
         // Whatever has come by now is all: what is missing will be told by the checks.
         for (const Pending& pending : std::exchange(pending_, {})) judge(pending);
@@ -252,15 +251,32 @@ class Run {
         ++i;
         continue;
       }
-      const Pending pending = std::move(pending_[i]);
+      Pending pending = std::move(pending_[i]);
       pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(i));
       judge(pending);
     }
   }
 
-  bool finished(const Pending& pending) {
-    return std::all_of(pending.exchanges.begin(), pending.exchanges.end(), [&](Exchange* exchange) {
-      return exchange->raw ? raw_finished(pending, *exchange) : exchange->ended_at.has_value();
+  bool finished(Pending& pending) {
+    for (; pending.ended < pending.exchanges.size(); ++pending.ended) {
+      Exchange& exchange = *pending.exchanges[pending.ended];
+      if (exchange.raw ? !raw_finished(pending, exchange) : !exchange.ended_at) return false;
+    }
+    return true;
+  }
+
+  /// Whether some step looks at each request of the group by itself.
+  bool wants_each(const Pending& pending) const {
+    if (pending.step->expect && pending.step->expect->group && pending.step->expect->group->each) {
+      return true;
+    }
+    const std::string& name = pending.step->request->name;
+    return std::any_of(scenario_.steps.begin(), scenario_.steps.end(), [&](const Step& step) {
+      if (!step.expect) return false;
+      const auto& groups = step.expect->named_groups;
+      return std::any_of(groups.begin(), groups.end(), [&](const auto& group) {
+        return group.first == name && group.second.each;
+      });
     });
   }
 
@@ -286,15 +302,14 @@ class Run {
     exchange.active_at = std::max(exchange.active_at, last);
     exchange.answers = answers_in(raw.received(), exchange.head_answers, ended(raw));
     if (ended(raw)) return true;
-    if (pending.step->raw->wait) return now() >= pending.begun + *pending.step->raw->wait;
-    return has_all(pending, exchange) && now() >= exchange.active_at + kQuiet;
-  }
-
-  /// When it is worth while to look at a raw connection again.
-  world::TimePoint raw_due(const Pending& pending, const Exchange& exchange,
-                           world::TimePoint limit) {
-    if (pending.step->raw->wait) return pending.begun + *pending.step->raw->wait;
-    return has_all(pending, exchange) ? exchange.active_at + kQuiet : limit;
+    if (!pending.step->raw->wait && !has_all(pending, exchange)) return false;
+    const world::TimePoint due = pending.step->raw->wait ? pending.begun + *pending.step->raw->wait
+                                                         : exchange.active_at + kQuiet;
+    if (now() >= due) return true;
+    // An event at that instant, so that it is looked at again.
+    if (exchange.look_at != due) stage_.simulation().loop().post_at(due, [] {});
+    exchange.look_at = due;
+    return false;
   }
 
   std::vector<const Exchange*> group(const std::string& name) {
@@ -313,6 +328,8 @@ class Run {
       if (exchange->raw) {
         exchange->answers =
             answers_in(exchange->raw->received(), exchange->head_answers, ended(*exchange->raw));
+        exchange->observed.failure =
+            failure_of(*exchange->raw, exchange->host, exchange->head_answers);
       }
     }
     if (expected.request) {
@@ -344,9 +361,8 @@ class Run {
     if (breached_.count(i) != 0) return;
     std::string actual;
     if (invariant.kind == Invariant::Kind::AnsweredOnce) {
-      for (const auto& exchange : stage_.observer().exchanges()) {
-        if (exchange->outcomes > 1) actual = exchange->observed.id + " was answered twice";
-      }
+      const Exchange* twice = stage_.observer().ended_twice();
+      if (twice != nullptr) actual = twice->observed.id + " was answered twice";
     } else {
       const auto left = stage_.count(invariant.left);
       const auto right = invariant.right ? stage_.count(*invariant.right)
@@ -366,12 +382,7 @@ class Run {
 
   /// What holds of every scenario without being asked: TF-05.
   void finish() {
-    const auto all_ended = [this] {
-      for (const auto& exchange : stage_.observer().exchanges()) {
-        if (!exchange->raw && !exchange->ended_at) return false;
-      }
-      return true;
-    };
+    const auto all_ended = [this] { return stage_.observer().open_requests() == 0; };
     pass_time(all_ended, now() + scenario_.limits.time);
     std::vector<std::string> wrong;
     for (const auto& exchange : stage_.observer().exchanges()) {
@@ -400,6 +411,7 @@ class Run {
 
   void collect() {
     for (const auto& exchange : stage_.observer().exchanges()) {
+      if (exchange->brief) continue;
       ObservedRequest observed = exchange->observed;
       if (exchange->raw && !exchange->answers.empty()) {
         const Answer& first = exchange->answers.front();

@@ -33,11 +33,15 @@ struct Exchange {
   std::string details;
   std::string route;    ///< The first hop's.
   std::string gateway;  ///< The instance that handled it.
+  /// One of very many: what is only read of single ones is not kept.
+  bool brief = false;
 
   // Of raw bytes.
   std::unique_ptr<peers::RawConnection> raw;
+  std::string host;              ///< Where it goes, as written.
   bool head_answers = false;     ///< They answer HEAD: no bodies.
   world::TimePoint active_at{};  ///< When bytes last moved.
+  world::TimePoint look_at{};    ///< When it will be looked at again.
 };
 
 }  // namespace conformance

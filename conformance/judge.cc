@@ -89,6 +89,43 @@ std::vector<Answer> answers_in(const std::string& received, bool head, bool ende
   }
 }
 
+std::string failure_of(const peers::RawConnection& raw, const std::string& host, bool head) {
+  using Ending = peers::RawConnection::Ending;
+  using Found = peers::ResponseReader::Found;
+  switch (raw.ending()) {
+    case Ending::None:
+      return {};
+    case Ending::Refused:
+      return "connection refused";
+    case Ending::ConnectFailed:
+      return "connection timed out";
+    case Ending::Unresolved:
+      return "name does not resolve: " + host;
+    case Ending::Fin:
+    case Ending::Reset:
+    case Ending::Closed:
+      break;
+  }
+  peers::ResponseReader reader;
+  std::string_view rest = raw.received();
+  std::size_t whole = 0;
+  for (Found found = reader.next(rest); found != Found::NeedMore; found = reader.next(rest)) {
+    if (found == Found::Bad) return "not an HTTP answer";
+    if (found == Found::Head && head) reader.skip_body();
+    if (found == Found::Complete && (reader.status() >= 200 || reader.status() == 101)) ++whole;
+  }
+  const bool until_close = raw.ending() == Ending::Fin && reader.end();
+  if (!reader.in_answer() || until_close) {
+    if (whole > 0 || until_close) return {};
+    if (raw.ending() == Ending::Closed) return "given up";
+    return raw.ending() == Ending::Reset ? "connection reset before an answer"
+                                         : "closed before an answer";
+  }
+  if (raw.ending() == Ending::Closed) return "given up";
+  return raw.ending() == Ending::Reset ? "connection reset in the middle of an answer"
+                                       : "closed in the middle of an answer";
+}
+
 void Judge::check(std::string name, bool passed, std::string expected, std::string actual,
                   const world::Place& place) {
   Check check;
@@ -288,7 +325,10 @@ void Judge::group(const std::string& where, const GroupExpectation& expected,
       }
     }
     ++flags[exchange->flags];
-    if (!exchange->gateway.empty()) ++gateways[exchange->gateway];
+    if (!exchange->gateway.empty()) {
+      ++gateways[exchange->gateway];
+      ++gateways[exchange->gateway.substr(0, exchange->gateway.rfind('-'))];
+    }
     if (exchange->observed.seen.empty()) continue;
     ++services[exchange->observed.seen.back().service];
     ++endpoints[exchange->observed.seen.back().endpoint];

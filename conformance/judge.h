@@ -49,4 +49,8 @@ class Judge {
 /// The answers in what a raw connection received. `ended`: nothing more will come.
 std::vector<Answer> answers_in(const std::string& received, bool head, bool ended);
 
+/// Why a raw connection ended without a whole answer, in the words of peers::RequestOutcome. Empty:
+/// there is one, or the connection is open.
+std::string failure_of(const peers::RawConnection& raw, const std::string& host, bool head);
+
 }  // namespace conformance

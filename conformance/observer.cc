@@ -33,9 +33,21 @@ std::string_view first_line(std::string_view text) {
 
 }  // namespace
 
-Exchange& Observer::add() {
+Exchange& Observer::add_request() {
   exchanges_.push_back(std::make_unique<Exchange>());
+  ++open_requests_;
   return *exchanges_.back();
+}
+
+Exchange& Observer::add_raw() {
+  exchanges_.push_back(std::make_unique<Exchange>());
+  raws_.push_back(exchanges_.back().get());
+  return *exchanges_.back();
+}
+
+std::int64_t Observer::reached(const std::string& service) const {
+  const auto found = reached_.find(service);
+  return found == reached_.end() ? 0 : found->second;
 }
 
 void Observer::bind(world::HostId client, std::uint64_t id, Exchange& exchange) {
@@ -56,8 +68,8 @@ Exchange* Observer::current(std::uint64_t client_flow) {
   if (busy != busy_.end() && !busy->second.empty()) return busy->second.front();
   const auto last = last_.find(client_flow);
   if (last != last_.end()) return last->second;
-  for (const auto& exchange : exchanges_) {
-    if (exchange->raw && exchange->raw->flow() == client_flow) return exchange.get();
+  for (Exchange* exchange : raws_) {
+    if (exchange->raw && exchange->raw->flow() == client_flow) return exchange;
   }
   return nullptr;
 }
@@ -115,10 +127,15 @@ void Observer::seen(const peers::SeenRequest& request, const std::string& endpoi
                     const std::string& service) {
   Exchange* exchange = current(root_of(request.flow));
   if (exchange == nullptr) return;
+  ++reached_[service];
   ObservedRequest::Seen seen;
   seen.at = request.at;
   seen.service = service;
   seen.endpoint = endpoint;
+  if (exchange->brief) {
+    exchange->observed.seen.push_back(std::move(seen));
+    return;
+  }
   seen.method = request.head.method;
   seen.path = request.head.target;
   const wire::HeaderMap& headers = request.head.headers;
@@ -134,7 +151,11 @@ void Observer::ended(world::HostId client, const peers::RequestOutcome& outcome)
   const auto found = by_request_.find({client, outcome.id});
   if (found == by_request_.end()) return;
   Exchange& exchange = *found->second;
-  ++exchange.outcomes;
+  if (++exchange.outcomes == 1) {
+    --open_requests_;
+  } else if (ended_twice_ == nullptr) {
+    ended_twice_ = &exchange;
+  }
   exchange.ended_at = outcome.ended;
   ObservedRequest& observed = exchange.observed;
   observed.failure = outcome.failure;
@@ -144,9 +165,10 @@ void Observer::ended(world::HostId client, const peers::RequestOutcome& outcome)
   Answer answer;
   answer.status = outcome.status;
   for (const peers::HeaderLine& line : peers::header_lines(outcome.head)) {
+    if (exchange.brief && !peers::same_name(line.name, "x-envoy-overloaded")) continue;
     answer.headers.emplace_back(line.name, line.value);
   }
-  answer.body = outcome.body;
+  if (!exchange.brief) answer.body = outcome.body;
   observed.status = answer.status;
   observed.response_headers = answer.headers;
   observed.response_body = answer.body.substr(0, 4096);

@@ -23,12 +23,19 @@ class Observer final : public world::TraceSink {
  public:
   explicit Observer(sim::Simulation& simulation) : simulation_(simulation) {}
 
-  /// A new exchange; the observer owns it.
-  Exchange& add();
+  /// A new exchange, of one request or of raw bytes; the observer owns it.
+  Exchange& add_request();
+  Exchange& add_raw();
   /// The request of that client and number is this exchange.
   void bind(world::HostId client, std::uint64_t id, Exchange& exchange);
 
   const std::vector<std::unique_ptr<Exchange>>& exchanges() const { return exchanges_; }
+  /// How many requests have not ended.
+  std::uint64_t open_requests() const { return open_requests_; }
+  /// The first request that ended twice, or nullptr.
+  const Exchange* ended_twice() const { return ended_twice_; }
+  /// How many requests have reached a virtual service.
+  std::int64_t reached(const std::string& service) const;
 
   /// A service has seen a request.
   void seen(const peers::SeenRequest& request, const std::string& endpoint,
@@ -58,6 +65,10 @@ class Observer final : public world::TraceSink {
 
   sim::Simulation& simulation_;
   std::vector<std::unique_ptr<Exchange>> exchanges_;
+  std::vector<Exchange*> raws_;
+  std::uint64_t open_requests_ = 0;
+  const Exchange* ended_twice_ = nullptr;
+  std::map<std::string, std::int64_t> reached_;  // by virtual service
   std::map<std::pair<world::HostId, std::uint64_t>, Exchange*> by_request_;
   std::map<std::uint64_t, std::deque<Exchange*>> busy_;  // by the client's connection
   std::map<std::uint64_t, Exchange*> last_;              // the one that ended last on it

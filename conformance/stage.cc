@@ -319,9 +319,7 @@ std::optional<std::int64_t> Stage::count(const Observable& what) const {
       // A virtual service counts what reached it, a node or endpoint what it saw.
       if (scenario_.mesh.service(what.name) != nullptr && field == "requests") {
         found = true;
-        for (const auto& exchange : observer_.exchanges()) {
-          for (const auto& seen : exchange->observed.seen) total += seen.service == what.name;
-        }
+        total += observer_.reached(what.name);
         break;
       }
       for (const auto& endpoint : endpoints_) {
