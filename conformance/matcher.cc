@@ -49,7 +49,8 @@ std::shared_ptr<const re2::RE2> compile_regex(std::string_view text, std::string
   re2::RE2::Options options(re2::RE2::Quiet);
   options.set_encoding(re2::RE2::Options::EncodingLatin1);
   options.set_dot_nl(true);
-  auto regex = std::make_shared<const re2::RE2>(re2::StringPiece(text.data(), text.size()), options);
+  auto regex =
+      std::make_shared<const re2::RE2>(re2::StringPiece(text.data(), text.size()), options);
   if (regex->ok()) return regex;
   error = regex->error();
   return nullptr;

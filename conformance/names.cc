@@ -48,9 +48,8 @@ std::optional<EntityKind> entity_from_word(std::string_view word) {
 
 const std::vector<std::string>& fields_of(EntityKind kind) {
   static const std::vector<std::string> kGateway = {
-      "activeConnections",     "pendingRequests", "activeRequests",
-      "downstreamConnections", "requests",        "overflow",
-      "running"};
+      "activeConnections", "pendingRequests", "activeRequests", "downstreamConnections",
+      "requests",          "overflow",        "running"};
   static const std::vector<std::string> kService = {"requests", "connections", "accepted",
                                                     "answers"};
   static const std::vector<std::string> kClient = {"sent",    "answered",    "failed",

@@ -17,17 +17,18 @@ using Kind = TextExpectation::Test::Kind;
 namespace {
 
 constexpr std::array kRequestWords = {
-    std::string_view("status"), std::string_view("body"),       std::string_view("headers"),
-    std::string_view("flags"),  std::string_view("route"),      std::string_view("failed"),
-    std::string_view("service"), std::string_view("log"),       std::string_view("answeredAt"),
-    std::string_view("took"),   std::string_view("within")};
+    std::string_view("status"),  std::string_view("body"),  std::string_view("headers"),
+    std::string_view("flags"),   std::string_view("route"), std::string_view("failed"),
+    std::string_view("service"), std::string_view("log"),   std::string_view("answeredAt"),
+    std::string_view("took"),    std::string_view("within")};
 constexpr std::array kRawWords = {std::string_view("answer"), std::string_view("answers"),
                                   std::string_view("closed")};
 constexpr std::array kGroupWords = {
-    std::string_view("answered"), std::string_view("failed"),    std::string_view("waiting"),
-    std::string_view("overloaded"), std::string_view("answeredInOrder"),
-    std::string_view("services"), std::string_view("endpoints"), std::string_view("gateways"),
-    std::string_view("flags"),    std::string_view("each")};
+    std::string_view("answered"),        std::string_view("failed"),
+    std::string_view("waiting"),         std::string_view("overloaded"),
+    std::string_view("answeredInOrder"), std::string_view("services"),
+    std::string_view("endpoints"),       std::string_view("gateways"),
+    std::string_view("flags"),           std::string_view("each")};
 /// Words of later versions.
 constexpr std::array kLaterWords = {std::string_view("tls"), std::string_view("error"),
                                     std::string_view("unchanged")};
@@ -81,8 +82,8 @@ ServiceExpectation read_service(Reader at, const Names& names) {
   out.path = optional_text(at, "path");
   out.host = optional_text(at, "host");
   if (const auto body = at.optional("body")) {
-    if (body->value().is_object() && (body->value().find("repeat") != nullptr ||
-                                      body->value().find("hex") != nullptr)) {
+    if (body->value().is_object() &&
+        (body->value().find("repeat") != nullptr || body->value().find("hex") != nullptr)) {
       out.body = TextExpectation::equal_to(read_bytes(*body), body->place());
       out.body->written = written_text(body->value());
     } else {
@@ -287,8 +288,8 @@ RequestExpectation read_request(Reader at, bool raw, const Names& names) {
   for (const document::Member& member : at.value().object()) {
     read_request_word(out, member.key, *at.optional(member.key), raw, names);
     // An unknown word has become known by asking: it is reported here.
-    const bool known = contains(kRequestWords, member.key) ||
-                       (raw && contains(kRawWords, member.key));
+    const bool known =
+        contains(kRequestWords, member.key) || (raw && contains(kRawWords, member.key));
     if (!known) at.fail_key(member.key, "is not known here");
   }
   return out;
@@ -371,8 +372,7 @@ bool is_free_name(std::string_view text) {
          !contains(kGroupWords, text) && !contains(kLaterWords, text);
 }
 
-Expectation read_expect(Reader at, StepAction action, const NamedSteps& named,
-                        const Names& names) {
+Expectation read_expect(Reader at, StepAction action, const NamedSteps& named, const Names& names) {
   Expectation out;
   if (!at.expect_object()) return out;
   if (at.value().object().empty()) at.fail("must not be empty");
@@ -406,8 +406,8 @@ Expectation read_expect(Reader at, StepAction action, const NamedSteps& named,
       if (found->second == Named::Group) {
         out.named_groups.emplace_back(key, read_group(value, names));
       } else {
-        out.named_requests.emplace_back(
-            key, read_request(value, found->second == Named::Raw, names));
+        out.named_requests.emplace_back(key,
+                                        read_request(value, found->second == Named::Raw, names));
       }
       continue;
     }
@@ -508,7 +508,8 @@ std::optional<Invariant> read_invariant(const Reader& at, const Names& names) {
     out.left = *left;
     out.comparison = comparison;
     const std::string_view right = std::string_view(*text).substr(found + sign.size());
-    const auto [end, error] = std::from_chars(right.data(), right.data() + right.size(), out.number);
+    const auto [end, error] =
+        std::from_chars(right.data(), right.data() + right.size(), out.number);
     if (error == std::errc() && end == right.data() + right.size()) return out;
     out.right = observable_of(right, at, names);
     if (!out.right) return std::nullopt;

@@ -147,8 +147,7 @@ void complete_mesh(mesh::Mesh& mesh) {
     mesh::VirtualService service;
     service.name = name;
     service.origin = route.target_origin;
-    service.provider =
-        mesh::Provider{mesh::Provider::Kind::Node, node_name, route.target_origin};
+    service.provider = mesh::Provider{mesh::Provider::Kind::Node, node_name, route.target_origin};
     mesh.nodes.push_back(std::move(node));
     mesh.services.push_back(std::move(service));
   }

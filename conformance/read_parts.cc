@@ -61,8 +61,7 @@ namespace {
 std::optional<std::string> text_of(const Reader& at) {
   if (at.value().is_string()) return at.value().string();
   const bool scalar = at.value().is_number() || at.value().is_bool();
-  at.fail("must be a string, is " + at.value().describe() +
-          (scalar ? "; write it in quotes" : ""));
+  at.fail("must be a string, is " + at.value().describe() + (scalar ? "; write it in quotes" : ""));
   return std::nullopt;
 }
 

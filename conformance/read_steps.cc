@@ -100,8 +100,8 @@ class StepsReader {
     step.at = read_duration(*time);
     if (!step.at) return;
     if (*step.at < latest_) {
-      time->fail(fmt::format("must not be before {}, where an earlier step is",
-                             duration_text(latest_)));
+      time->fail(
+          fmt::format("must not be before {}, where an earlier step is", duration_text(latest_)));
     }
     latest_ = std::max(latest_, *step.at);
   }

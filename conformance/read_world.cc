@@ -103,9 +103,8 @@ class WorldReader {
       if (const auto targets = in.required("targets")) {
         if (const auto text = targets->as_string({1})) {
           constexpr std::string_view kPrefix = "gateway/";
-          setup.gateway = text->substr(0, kPrefix.size()) == kPrefix
-                              ? text->substr(kPrefix.size())
-                              : std::string();
+          setup.gateway = text->substr(0, kPrefix.size()) == kPrefix ? text->substr(kPrefix.size())
+                                                                     : std::string();
           if (setup.gateway.empty()) {
             targets->fail("must be gateway/NAME, is " + targets->value().describe());
           } else if (sound_ && mesh_.gateway(setup.gateway) == nullptr) {
@@ -114,9 +113,8 @@ class WorldReader {
         }
       }
       if (const auto check = in.optional("healthCheck")) read_health_check(*check);
-      for (const std::string_view key :
-           {"zones", "crossZone", "idleTimeout", "proxyProtocol", "preserveClientAddress",
-            "deregistrationDelay"}) {
+      for (const std::string_view key : {"zones", "crossZone", "idleTimeout", "proxyProtocol",
+                                         "preserveClientAddress", "deregistrationDelay"}) {
         refuse_unsupported(in, key);
       }
       in.finish();
@@ -148,8 +146,7 @@ class WorldReader {
     for (const auto& [member, value] : at.members()) {
       Reader in = value;
       if (sound_ && mesh_.gateway(member->key) == nullptr) {
-        at.fail_key(member->key,
-                    unknown("virtual gateway", member->key, names_of(mesh_.gateways)));
+        at.fail_key(member->key, unknown("virtual gateway", member->key, names_of(mesh_.gateways)));
       }
       if (!in.expect_object()) continue;
       GatewaySetup setup;
