@@ -39,7 +39,10 @@ void Downstream::become_idle() {
 
 void Downstream::on_data(std::string_view bytes) {
   const Cork::Event event(hop_.cork());
-  if (phase_ >= Phase::Closing) return;  // nobody reads what comes after the last answer
+  if (phase_ >= Phase::Closing) {
+    unread_ = true;  // nobody reads what comes after the last answer
+    return;
+  }
   read(bytes);
 }
 
@@ -58,6 +61,7 @@ void Downstream::read(std::string_view bytes) {
         codec_error({0, {}, "codec_error:Too_many_responses_queued."});
         break;
       }
+      if (phase_ == Phase::Inspecting) begun_at_ = hop_.world().now();
       phase_ = Phase::Busy;
       timer_.stop();
       const Duration headers = hop_.plan().timers.request_headers;
@@ -67,7 +71,7 @@ void Downstream::read(std::string_view bytes) {
     bytes.remove_prefix(parser_.feed(bytes, *this));
     if (parser_.error()) {
       body_.clear();  // a read that breaks brings nothing
-      codec_error(parser_.error());
+      if (phase_ < Phase::Closing) codec_error(parser_.error());
       break;
     }
     hand_over_body();
@@ -123,7 +127,7 @@ void Downstream::stream_ended(bool request_complete, bool reset) {
   hop_.give_back(std::move(stream_));
   if (phase_ >= Phase::Closing) return;
   if (reset) {
-    close_now();
+    close_later();  // an answer that was cut off as well: what came of it can be read
     return;
   }
   if (closing_) {
@@ -161,10 +165,11 @@ void Downstream::resume() {
 void Downstream::on_end() {
   const Cork::Event event(hop_.cork());
   if (phase_ == Phase::Gone) return;
-  if (phase_ == Phase::Busy && stream_ == nullptr && parser_.in_message()) {
-    // A head that will never be whole: aborted, and not logged (ENV-HTTP-67).
+  if (phase_ == Phase::Busy && stream_ == nullptr && begun_at_ == hop_.world().now()) {
+    // The first bytes are looked at for TLS: whoever ends with them is not heard (ENV-HTTP-67).
     transport_->reset();
-    client_gone();
+    phase_ = Phase::Closing;
+    close_now();
     return;
   }
   client_gone();
@@ -182,8 +187,13 @@ void Downstream::on_drained() {
 
 void Downstream::client_gone() {
   const bool tell = phase_ < Phase::Closing;
+  const bool begun = phase_ == Phase::Busy && stream_ == nullptr && parser_.in_message();
   phase_ = Phase::Closing;
   if (tell && stream_ != nullptr) stream_->on_client_gone();
+  if (begun) {
+    stream_ = hop_.take_stream();
+    stream_->on_client_gone_early(*this);
+  }
   close_now();
 }
 
@@ -231,7 +241,12 @@ void Downstream::close_now() {
   phase_ = Phase::Gone;
   timer_.stop();
   hop_.cork().flush();
-  transport_->close();
+  // A socket that is closed with unread bytes in it resets the connection.
+  if (unread_) {
+    transport_->reset();
+  } else {
+    transport_->close();
+  }
   hop_.lose(*this);
 }
 

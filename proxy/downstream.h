@@ -81,7 +81,9 @@ class Downstream final : private world::TransportEvents,
   bool client_closes_ = false;
   bool request_complete_ = true;  // of the stream
   bool paused_ = false;
+  world::TimePoint begun_at_{};  // when the first bytes came
   bool draining_ = false;
+  bool unread_ = false;                 // bytes came after the last answer
   std::uint8_t unflushed_answers_ = 0;  // since `flush_event_`
   std::uint64_t flush_event_ = 0;
   std::uint32_t requests_ = 0;

@@ -219,6 +219,84 @@ TEST_F(GatewayTest, ARetryAfterAnAnswerWithoutBodyUsesTheSameConnection) {
   EXPECT_EQ(services_.size(), 1U);
 }
 
+TEST_F(GatewayTest, AnAnswerCutOffEndsTheConnectionASecondLaterOnEachHop) {
+  answer_ = [](End& end) {
+    end.transport_->write("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc");
+    end.transport_->close();
+  };
+  start(two_hops());
+  send(kGet);
+  simulation_.run_for(5s);
+  EXPECT_EQ(status(), "HTTP/1.1 200 OK");
+  EXPECT_EQ(client_.ended_, "end at 2008ms");
+}
+
+TEST_F(GatewayTest, BytesAfterTheLastAnswerResetTheConnectionWhenItEnds) {
+  start(two_hops());
+  send("GET /none HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n");
+  simulation_.run_for(100ms);
+  send(kGet);
+  simulation_.run_for(5s);
+  EXPECT_EQ(status(), "HTTP/1.1 404 Not Found");
+  EXPECT_EQ(client_.ended_, "connection reset by peer at 1004ms");
+}
+
+TEST_F(GatewayTest, WhatIsWrongAfterAnAnswerIsNotAnsweredAgain) {
+  start(two_hops());
+  send("POST /none HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
+  simulation_.run_for(5s);
+  EXPECT_EQ(status(), "HTTP/1.1 404 Not Found");
+  EXPECT_FALSE(heard("400 Bad Request"));
+}
+
+TEST_F(GatewayTest, AnUpgradeIsAnsweredByTheUpgradeOrLosesItsAnswer) {
+  answer_ = [](End& end) { end.transport_->write("HTTP/1.1 101 X\r\nUpgrade: websocket\r\n\r\n"); };
+  start(two_hops());
+  send(
+      "GET /chapter/1 HTTP/1.1\r\nHost: a.example\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+      "\r\n");
+  simulation_.run_for(5s);
+  EXPECT_EQ(client_.heard_,
+            "HTTP/1.1 101 Switching Protocols\r\ndate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
+            "server: envoy\r\nconnection: close\r\n\r\n");
+}
+
+TEST_F(GatewayTest, APartOfAHeadIsLoggedUnlessItsEndComesWithIt) {
+  for (const bool pause : {true, false}) {
+    GatewayPlan plan = two_hops();
+    const std::string path = pause ? "/paused" : "/at-once";
+    plan.ingress[0].access_log =
+        AccessLogPlan{path, AccessLogPlan::Kind::Text, "%RESPONSE_CODE% %RESPONSE_FLAGS%\n", {}};
+    plan.ingress[0].port = pause ? 9080 : 9081;
+    plan.egress->port = pause ? 15001 : 15002;
+    auto shared = std::make_shared<GatewayPlan>(plan);
+    Gateway gateway(edge_, shared);
+    ASSERT_TRUE(gateway.start());
+    End client(client_host_);
+    client.take(client_host_.connect({edge_.address(), plan.ingress[0].port}, client));
+    client.transport_->write("GET /chapter/1 HT");
+    if (pause) simulation_.run_for(100ms);
+    client.transport_->finish();
+    simulation_.run_for(1s);
+    const auto& files = edge_.files();
+    const auto log = files.find(path);
+    EXPECT_EQ(log == files.end() ? "" : log->second, pause ? "0 DC\n" : "");
+    EXPECT_EQ(client.ended_.substr(0, 3), pause ? "end" : "con");
+  }
+}
+
+TEST_F(GatewayTest, AnInterimAnswerIsTheEndOfRetries) {
+  answer_ = [](End& end) {
+    end.transport_->write(
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 X\r\ncontent-length: 0\r\n\r\n");
+  };
+  start(two_hops());
+  send(kGet);
+  simulation_.run_for(5s);
+  EXPECT_EQ(status(), "HTTP/1.1 503 Service Unavailable");
+  EXPECT_EQ(services_[0]->heard_.find("GET ", 1), std::string::npos);
+}
+
 TEST_F(GatewayTest, MalformedBytesAreAnsweredAndTheConnectionEndsASecondLater) {
   start(two_hops());
   send("get / HTTP/1.1\r\n\r\n");

@@ -6,6 +6,7 @@
 
 #include "proxy/path.h"
 #include "proxy/request_rules.h"
+#include "wire/http1/connection_rules.h"
 #include "wire/http1/serializer.h"
 
 namespace proxy {
@@ -192,7 +193,7 @@ void Stream::choose_route(bool routable) {
     upstream_ = &hop_.upstream(hop_.pick_cluster(*route_));
   }
   const bool websocket = hop_.plan().websocket && asks_for_websocket(head_->headers);
-  if (upgrade_ && head_->method != "CONNECT" && !websocket) {
+  if (route_ != nullptr && upgrade_ && !websocket) {
     local_reply(403, {}, "upgrade_failed");
     return;
   }
@@ -354,10 +355,7 @@ void Stream::on_client_gone() {
 
 void Stream::on_codec_error(Downstream& downstream, const wire::http1::CodecError& error) {
   if (downstream_ == nullptr) {
-    downstream_ = &downstream;
-    started_ = hop_.world().now();
-    ++hop_.active_requests_;
-    ++hop_.requests_total_;
+    begin_without_head(downstream);
   } else if (head_ != nullptr && route_ == nullptr) {
     hop_.give_back(std::move(head_));  // as if it had never been read
   }
@@ -372,11 +370,20 @@ void Stream::on_codec_error(Downstream& downstream, const wire::http1::CodecErro
   local_reply(error.status, error.reason, error.details);
 }
 
-void Stream::on_headers_timeout(Downstream& downstream) {
+void Stream::begin_without_head(Downstream& downstream) {
   downstream_ = &downstream;
   started_ = hop_.world().now();
   ++hop_.active_requests_;
   ++hop_.requests_total_;
+}
+
+void Stream::on_client_gone_early(Downstream& downstream) {
+  begin_without_head(downstream);
+  on_client_gone();
+}
+
+void Stream::on_headers_timeout(Downstream& downstream) {
+  begin_without_head(downstream);
   downstream.set_closing();
   local_reply(408, "request header timeout", "request_header_timeout");
 }
@@ -395,6 +402,8 @@ void Stream::on_route_timeout() {
 void Stream::on_try_timeout() {
   const Cork::Event event(hop_.cork());
   if (response_begun_) return;
+  // A 1xx ends both the try's timeout and all retries.
+  if (upstream_connection() != nullptr && upstream_connection()->saw_interim()) return;
   if (host_ != nullptr) tried_.push_back(host_);
   upstream_->cancel(*this);
   if (route_->retry->on_reset && schedule_retry()) return;
@@ -525,7 +534,7 @@ void Stream::retry() {
 void Stream::on_response_head(wire::http1::ResponseHead& head) {
   touch();
   UpstreamConnection& connection = *upstream_connection();
-  if (retry_on_status(head)) {
+  if (!connection.saw_interim() && retry_on_status(head)) {
     if (host_ != nullptr) tried_.push_back(host_);
     try_timer_.stop();
     if (head.framing == Framing::None) {
@@ -538,13 +547,13 @@ void Stream::on_response_head(wire::http1::ResponseHead& head) {
   try_timer_.stop();
   response_ = connection.take_head();
   details_ = kViaUpstream;
-  if (upgrade_ && head.status == 101) {
+  if (upgrade_ && head.status == 101 && wire::http1::is_upgrade(head.headers)) {
     tunnel_ = true;
     connection.set_tunnel();
-  } else if (upgrade_ && head.status == 200) {
-    // An upgrade is answered by 101 or not at all (ENV-HTTP-92).
-    response_->headers.clear();
-    details_ = "websocket_handshake_unsuccessful";
+  } else if (upgrade_ && head.status < 400) {
+    // An upgrade is answered by 101, by an error, or not at all (ENV-HTTP-92).
+    response_->headers.remove(HeaderName::ContentLength);
+    if (head.status != 101) details_ = "websocket_handshake_unsuccessful";
     downstream_->set_closing();
     write_response_head(*response_, true);
     finish_response();
@@ -634,7 +643,8 @@ void Stream::local_reply(std::uint16_t status, std::string_view body, std::strin
     grpc_status_ = grpc_status_of(status);
     headers.add(HeaderName::ContentType, "application/grpc");
     set_number(headers, HeaderName::GrpcStatus, grpc_status_);
-    if (!body.empty()) headers.add(HeaderName::GrpcMessage, percent_encoded_message(body));
+    if (!body.empty() && !head_request_)
+      headers.add(HeaderName::GrpcMessage, percent_encoded_message(body));
     body = {};
   } else if (!body.empty()) {
     set_number(headers, HeaderName::ContentLength, static_cast<std::int64_t>(body.size()));
@@ -724,6 +734,7 @@ void Stream::write_log() {
   if (grpc_request_ && grpc_status_ < 0 && response_ != nullptr) {
     const std::string_view text = response_->headers.get(HeaderName::GrpcStatus);
     std::from_chars(text.data(), text.data() + text.size(), grpc_status_);
+    if (text.empty() && status_ != 0) grpc_status_ = grpc_status_of(status_);
   }
   entry.grpc_status = grpc_status_;
   entry.downstream_remote = downstream_->transport().remote();

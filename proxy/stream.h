@@ -33,6 +33,8 @@ class Stream final : private UpstreamRequest {
   /// The request turned out not to be HTTP, before or after its head.
   void on_codec_error(Downstream& downstream, const wire::http1::CodecError& error);
   void on_headers_timeout(Downstream& downstream);
+  /// The client has gone with a part of a head sent.
+  void on_client_gone_early(Downstream& downstream);
   /// The answer's unsent bytes have gone.
   void on_downstream_drained();
   bool answered() const { return response_complete_; }
@@ -42,6 +44,7 @@ class Stream final : private UpstreamRequest {
 
  private:
   // The request's way in.
+  void begin_without_head(Downstream& downstream);
   bool prepare_headers();
   void choose_route(bool routable);
   void rewrite();

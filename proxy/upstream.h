@@ -186,6 +186,8 @@ class UpstreamConnection final : private world::TransportEvents,
   world::Transport& transport() { return *transport_; }
   /// Where to append the request's bytes.
   std::string& out() { return upstream_.cork_.to(*transport_); }
+  /// Whether a 1xx response came before the final one.
+  bool saw_interim() const { return parser_.saw_interim(); }
   std::size_t unsent() const { return transport_->unsent() + upstream_.cork_.held(*transport_); }
   /// The request's head is about to be written.
   void begin(bool head_request, bool upgrade) { parser_.expect(head_request, upgrade); }
