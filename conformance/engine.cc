@@ -23,6 +23,22 @@ constexpr Duration kQuiet = 2s;
 /// How many requests of a group are kept, and reported, with all that was seen of them.
 constexpr std::uint64_t kFull = 1000;
 
+/// As a shell takes it for one word.
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+:=@,";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      out += "'\\''";
+    } else {
+      out += c;
+    }
+  }
+  return out + "'";
+}
+
 bool compare(std::int64_t left, Invariant::Comparison how, std::int64_t right) {
   switch (how) {
     case Invariant::Comparison::Less:
@@ -453,8 +469,9 @@ RunResult run(const Scenario& scenario, const RunOptions& options) {
   result.variant = scenario.variant;
   result.era = mesh::text(scenario.era);
   result.seed = options.seed.value_or(scenario.seed);
-  result.replay = fmt::format("meshproof run {} --seed {} --filter '{}'", scenario.file,
-                              result.seed, scenario.id);
+  result.replay = fmt::format("meshproof run {} --seed {}", shell_word(scenario.file), result.seed);
+  // Only a variant is not alone in its file.
+  if (!scenario.variant.empty()) result.replay += " --filter " + shell_word(scenario.id);
   if (scenario.refused) {
     // Nothing to run: the mesh itself is what is judged.
     Judge::refusal(*scenario.refused, scenario.mesh_errors, result.checks);
@@ -477,7 +494,7 @@ RunResult bad_file_result(const std::string& file, const std::string& id, const 
   result.digest = digest;
   result.outcome = Outcome::Error;
   result.errors = errors;
-  result.replay = fmt::format("meshproof lint {}", file);
+  result.replay = "meshproof lint " + shell_word(file);
   return result;
 }
 

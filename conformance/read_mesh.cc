@@ -51,7 +51,7 @@ class MeshFiles {
     const auto path = at.as_string({1});
     if (!path) return;
     auto text = read_file_(*path);
-    if (!text) return at.fail(text.error().message);
+    if (!text) return at.fail(fmt::format("{}: {}", *path, text.error().message));
     auto documents = document::parse_all(*text, *path);
     if (!documents) {
       for (const world::Error& error : documents.error()) {
