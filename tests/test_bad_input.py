@@ -105,6 +105,47 @@ def test_a_missing_mesh_file_is_named_where_it_is_asked_for(
     assert f"{path}:2:" in text
 
 
+ENDLESS = """\
+scenario: A gateway that is its own service
+limits: { instant: 20000 }
+mesh:
+  - virtualGateway: edge
+    spec: { listeners: [ { portMapping: { port: 9080, protocol: http } } ] }
+  - gatewayRoute: all
+    virtualGateway: edge
+    spec:
+      httpRoute:
+        match: { prefix: / }
+        action: { target: { virtualService: { virtualServiceName: itself.local } } }
+  - virtualService: itself.local
+    spec: { provider: { virtualNode: { virtualNodeName: itself } } }
+  - virtualNode: itself
+    spec:
+      listeners: [ { portMapping: { port: 9080, protocol: http } } ]
+      serviceDiscovery: { dns: { hostname: edge } }
+world:
+  services: { itself: { endpoints: 0 } }
+steps:
+  - request: GET http://edge/x
+    expect: { status: 200 }
+"""
+
+
+def test_an_endless_scenario_is_ended_by_the_guard(
+    run: Callable[..., Done], tmp_path: Path
+) -> None:
+    """What leaves the gateway comes back into it: virtual time stands still."""
+    path = tmp_path / "endless.scenario.yaml"
+    path.write_text(ENDLESS)
+
+    done = run(path, limits=BOUNDS)
+
+    assert done.status == 1, done
+    assert "time stands still at 4ms" in done.stdout
+    assert "most of them on edge-1" in done.stdout
+    assert done.peak_bytes < PEAK_BYTES
+
+
 def test_an_empty_file(run: Callable[..., Done], smallest: Path) -> None:
     smallest.write_text("")
     assert str(smallest) in said(judge(run, smallest))
