@@ -37,12 +37,13 @@ class ScriptedClient final : private world::TransportEvents {
   enum class Ended : std::uint8_t { No, Fin, Reset };
 
   void on_connected() override { connected_ = true; }
-  void on_data(std::string_view bytes) override { received_ += bytes; }
+  void on_data(std::string_view bytes) override { (reading_ ? received_ : unread_) += bytes; }
   void on_end() override;
   void on_error(std::error_code error) override;
 
   void step(const nlohmann::json& step, const std::string& gateway_port);
   void send(std::string_view bytes);
+  void read_until(const std::function<bool()>& done, world::Duration timeout);
   void await(const std::function<bool()>& done, world::Duration timeout);
   void judge_end();
   void judge_rest();
@@ -51,7 +52,9 @@ class ScriptedClient final : private world::TransportEvents {
   RunUntil run_until_;
   std::unique_ptr<world::Transport> transport_;
   std::string received_;
+  std::string unread_;  // what came while no step was reading
   std::size_t consumed_ = 0;
+  bool reading_ = false;
   bool connected_ = false;
   bool finished_ = false;  // nothing can be sent any more
   Ended ended_ = Ended::No;

@@ -119,6 +119,12 @@ TEST(ScriptedClient, PutsThePortInPlaceOfItsPlaceholder) {
   EXPECT_EQ(pair.seen.at(0)["request"], "GET / HTTP/1.1\r\nhost: a:9080\r\n\r\n");
 }
 
+TEST(ScriptedClient, ReadsOnlyWhereItWaits) {
+  TestPair pair(json::object());
+  EXPECT_EQ(pair.run({{{"send", kGet}}, {{"sleep_ms", 50}}, {{"close", 1}}}), "client-closed");
+  EXPECT_EQ(pair.received, "");
+}
+
 TEST(ScriptedClient, ReadsOnAfterItsOwnEnd) {
   TestPair pair(json{{"default", {{"delay_ms", 100}}}, {"record_events", true}});
   EXPECT_EQ(pair.run({{{"send", kGet}}, {{"shutdown_wr", 1}}, {{"recv", 1}}}), "closed");

@@ -46,8 +46,8 @@ std::size_t chunked_end(std::string_view bytes, std::size_t at) {
         std::strtoul(std::string(bytes.substr(at, line - at)).c_str(), nullptr, 16);
     at = line + 2;
     if (size == 0) break;
+    if (bytes.size() - at < 2 || bytes.size() - at - 2 < size) return std::string_view::npos;
     at += size + 2;
-    if (at > bytes.size()) return std::string_view::npos;
   }
   while (true) {  // trailers, up to the blank line
     const std::size_t line = bytes.find("\r\n", at);
@@ -67,7 +67,7 @@ std::size_t message_end(std::string_view bytes, std::size_t head_end) {
   if (const auto length = header(head, "content-length")) {
     size = std::strtoul(length->c_str(), nullptr, 10);
   }
-  return bytes.size() < head_end + size ? std::string_view::npos : head_end + size;
+  return bytes.size() - head_end < size ? std::string_view::npos : head_end + size;
 }
 
 }  // namespace
