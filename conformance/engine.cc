@@ -67,6 +67,13 @@ class Run {
         judge_(stage_, result.checks) {}
 
   void run() {
+    if (!asks_whether_gateways_run()) {
+      for (const std::string& failure : stage_.start_failures()) {
+        judge_.check("the world can be built", false, "everything starts", failure,
+                     {scenario_.file, 1, 1});
+        over_ = true;
+      }
+    }
     for (std::size_t i = 0; i < scenario_.steps.size() && !over_; ++i) {
       begin(scenario_.steps[i], i);
     }
@@ -89,6 +96,16 @@ class Run {
   world::TimePoint now() { return stage_.simulation().now(); }
   static world::TimePoint at(Duration since_start) { return world::TimePoint(since_start); }
   static std::string name_of(std::size_t index) { return fmt::format("steps/{}", index); }
+
+  /// Then one that does not start is no surprise.
+  bool asks_whether_gateways_run() const {
+    return std::any_of(scenario_.steps.begin(), scenario_.steps.end(), [](const Step& step) {
+      if (!step.expect) return false;
+      const auto& counts = step.expect->counts;
+      return std::any_of(counts.begin(), counts.end(),
+                         [](const auto& count) { return count.what.field == "running"; });
+    });
+  }
 
   // --- Steps ---
 

@@ -33,6 +33,8 @@ struct Exchange {
   std::string details;
   std::string route;    ///< The first hop's.
   std::string gateway;  ///< The instance that handled it.
+  /// Which one it was, of all whose first byte came to a gateway; 0: it never did.
+  std::uint64_t arrival = 0;
   /// One of very many: what is only read of single ones is not kept.
   bool brief = false;
 

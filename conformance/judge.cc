@@ -306,8 +306,7 @@ void Judge::group(const std::string& where, const GroupExpectation& expected,
   std::int64_t failed = 0;
   std::int64_t waiting = 0;
   std::int64_t overloaded = 0;
-  bool in_order = true;
-  world::TimePoint latest{};
+  std::vector<const Exchange*> served;
   for (const Exchange* exchange : exchanges) {
     if (!exchange->ended_at) {
       ++waiting;
@@ -319,10 +318,7 @@ void Judge::group(const std::string& where, const GroupExpectation& expected,
       ++statuses[answer.status];
       overloaded += header_of(answer.headers, "x-envoy-overloaded").has_value();
       // Those that were refused at once did not wait for their turn.
-      if (answer.status < 500) {
-        in_order = in_order && *exchange->ended_at >= latest;
-        latest = std::max(latest, *exchange->ended_at);
-      }
+      if (answer.status < 500) served.push_back(exchange);
     }
     ++flags[exchange->flags];
     if (!exchange->gateway.empty()) {
@@ -341,6 +337,11 @@ void Judge::group(const std::string& where, const GroupExpectation& expected,
   if (expected.waiting) number(where + "/waiting", *expected.waiting, waiting);
   if (expected.overloaded) number(where + "/overloaded", *expected.overloaded, overloaded);
   if (expected.answered_in_order) {
+    std::stable_sort(served.begin(), served.end(),
+                     [](const Exchange* a, const Exchange* b) { return a->arrival < b->arrival; });
+    const bool in_order = std::is_sorted(
+        served.begin(), served.end(),
+        [](const Exchange* a, const Exchange* b) { return *a->ended_at < *b->ended_at; });
     check(where + "/answeredInOrder", in_order == *expected.answered_in_order,
           *expected.answered_in_order ? "true" : "false", in_order ? "true" : "false",
           expected.in_order_place);

@@ -99,6 +99,12 @@ void Observer::on_event(const world::TraceEvent& event) {
     case Kind::TargetChosen:
       balanced_[event.a] = event.flow;
       break;
+    case Kind::Data:
+      if (gateways_.count(event.who) != 0 && is_first_hop(event.flow)) {
+        Exchange* exchange = current(root_of(event.flow));
+        if (exchange != nullptr && exchange->arrival == 0) exchange->arrival = ++arrivals_;
+      }
+      break;
     case Kind::RouteChosen:
       hop_before_[event.a] = event.flow;
       if (is_first_hop(event.flow)) {

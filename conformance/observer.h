@@ -3,6 +3,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,9 @@ class Observer final : public world::TraceSink {
   /// How many requests have reached a virtual service.
   std::int64_t reached(const std::string& service) const;
 
+  /// That host is an instance of a gateway.
+  void add_gateway(world::HostId host) { gateways_.insert(host); }
+
   /// A service has seen a request.
   void seen(const peers::SeenRequest& request, const std::string& endpoint,
             const std::string& service);
@@ -66,6 +70,8 @@ class Observer final : public world::TraceSink {
   sim::Simulation& simulation_;
   std::vector<std::unique_ptr<Exchange>> exchanges_;
   std::vector<Exchange*> raws_;
+  std::set<world::HostId> gateways_;
+  std::uint64_t arrivals_ = 0;
   std::uint64_t open_requests_ = 0;
   const Exchange* ended_twice_ = nullptr;
   std::map<std::string, std::int64_t> reached_;  // by virtual service

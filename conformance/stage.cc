@@ -139,6 +139,7 @@ void Stage::add_gateways() {
       instance->gateway = setup.name;
       instance->name = numbered(setup.name, i);
       instance->host = &add_host(instance->name);
+      observer_.add_gateway(instance->host->id());
       addresses.push_back(instance->host->address());
       for (const std::string& path : setup.unwritable) instance->host->make_unwritable(path);
       if (plan) {
