@@ -363,6 +363,9 @@ class Run {
             answers_in(exchange->raw->received(), exchange->head_answers, ended(*exchange->raw));
         exchange->observed.failure =
             failure_of(*exchange->raw, exchange->host, exchange->head_answers);
+        if (!exchange->answers.empty()) {
+          exchange->observed.answered_at = exchange->raw->first_byte_at();
+        }
       }
     }
     if (expected.request) {
@@ -451,7 +454,6 @@ class Run {
         observed.status = first.status;
         observed.response_headers = first.headers;
         observed.response_body = first.body.substr(0, 4096);
-        observed.answered_at = exchange->raw->first_byte_at();
       }
       if (observed.response_flags.empty()) observed.response_flags = exchange->flags;
       result_.requests.push_back(std::move(observed));
