@@ -7,12 +7,13 @@
 // The second form has the arguments of the programs it is compared with, see bench/README.md.
 // Processor time and memory are this program's subject; the worlds themselves never see them.
 
-#include <malloc.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,10 +38,13 @@ double cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-/// Bytes that are allocated, the allocator's own among them.
-std::size_t heap_bytes() {
-  const struct mallinfo2 info = mallinfo2();
-  return info.uordblks + info.hblkhd;
+/// Memory of this process that is in use, all there is: heap, allocator, tables.
+std::size_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  std::size_t pages = 0;
+  std::size_t resident = 0;
+  file >> pages >> resident;
+  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 double simulated_seconds(const sim::Simulation& simulation) {
@@ -152,11 +156,11 @@ int idle(std::size_t connections) {
   const auto hosts = static_cast<int>((connections - 1) / Rota::kConnectionsPerHost) + 1;
   ChainWorld world(chain_plan(), chain_behaviour(), hosts);
   Rota rota(world, connections, std::string(chain_request()->head()));
-  const std::size_t before = heap_bytes();
+  const std::size_t before = resident_bytes();
   rota.run(connections, 64);
   world.simulation.run_for(std::chrono::seconds(1));
-  const std::size_t after = heap_bytes();
-  fmt::print("idle conns={} open={} heap_per_conn={}B answered={}\n", connections,
+  const std::size_t after = resident_bytes();
+  fmt::print("idle conns={} open={} resident_per_conn={}B answered={}\n", connections,
              world.gateway.counts().downstream_connections, (after - before) / connections,
              rota.answered());
   return rota.answered() == connections ? 0 : 1;
