@@ -58,6 +58,32 @@ bool names_trailers(std::string_view codings) {
   }
 }
 
+/// Whether a header is about this connection alone. An upgrade keeps what asks for it.
+bool is_hop_by_hop(HeaderName name, bool upgrade) {
+  switch (name) {
+    case HeaderName::Connection:
+    case HeaderName::Upgrade:
+      return !upgrade;
+    case HeaderName::KeepAlive:
+    case HeaderName::ProxyConnection:
+    case HeaderName::TransferEncoding:
+      return true;
+    default:
+      return false;
+  }
+}
+
+template <class F>
+void remove_where(HeaderMap& headers, F&& unwanted) {
+  for (std::size_t i = 0; i < headers.size();) {
+    if (unwanted(i)) {
+      headers.remove_at(i);
+    } else {
+      ++i;
+    }
+  }
+}
+
 }  // namespace
 
 RequestVerdict check_request_head(const wire::http1::RequestHead& head) {
@@ -79,64 +105,30 @@ RequestVerdict check_request_head(const wire::http1::RequestHead& head) {
 }
 
 void remove_connection_headers(HeaderMap& headers, bool upgrade) {
-  for (std::size_t i = 0; i < headers.size();) {
-    bool remove = false;
+  remove_where(headers, [&](std::size_t i) {
     switch (headers.known(i)) {
-      case HeaderName::Connection:
-      case HeaderName::Upgrade:
-        remove = !upgrade;
-        break;
-      case HeaderName::KeepAlive:
-      case HeaderName::ProxyConnection:
-      case HeaderName::TransferEncoding:
       case HeaderName::EnvoyExpectedTimeout:
-        remove = true;
-        break;
+        return true;
       case HeaderName::Te:
         // The one coding that is spoken stays, alone; so does a value that names none.
-        remove = !headers.value(i).empty() && !names_trailers(headers.value(i));
-        if (!remove && !headers.value(i).empty()) headers.set_value(i, "trailers");
-        break;
+        if (headers.value(i).empty()) return false;
+        if (!names_trailers(headers.value(i))) return true;
+        headers.set_value(i, "trailers");
+        return false;
       case HeaderName::Other: {
         const std::string_view name = headers.name(i);
-        remove = name.substr(0, 8) == "x-envoy-"
-                     ? std::binary_search(kEnvoyControls.begin(), kEnvoyControls.end(), name)
-                     : name == "x-forwarded-client-cert";
-        break;
+        return name.substr(0, 8) == "x-envoy-"
+                   ? std::binary_search(kEnvoyControls.begin(), kEnvoyControls.end(), name)
+                   : name == "x-forwarded-client-cert";
       }
       default:
-        break;
+        return is_hop_by_hop(headers.known(i), upgrade);
     }
-    if (remove) {
-      headers.remove_at(i);
-    } else {
-      ++i;
-    }
-  }
+  });
 }
 
 void remove_response_headers(HeaderMap& headers, bool upgrade) {
-  for (std::size_t i = 0; i < headers.size();) {
-    bool remove = false;
-    switch (headers.known(i)) {
-      case HeaderName::Connection:
-      case HeaderName::Upgrade:
-        remove = !upgrade;
-        break;
-      case HeaderName::KeepAlive:
-      case HeaderName::ProxyConnection:
-      case HeaderName::TransferEncoding:
-        remove = true;
-        break;
-      default:
-        break;
-    }
-    if (remove) {
-      headers.remove_at(i);
-    } else {
-      ++i;
-    }
-  }
+  remove_where(headers, [&](std::size_t i) { return is_hop_by_hop(headers.known(i), upgrade); });
 }
 
 bool asks_for_websocket(const HeaderMap& headers) {
