@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "conformance/latin1.h"
 #include "conformance/units.h"
 
 namespace conformance {
@@ -244,14 +245,27 @@ std::optional<std::string> read_hex(const Reader& at) {
   return std::nullopt;
 }
 
-void read_piece(std::vector<BytesPiece>& out, Reader at) {
+/// Characters beyond U+00FF begin with a byte above 0xC3.
+std::string one_byte_each(const Reader& at, std::string text) {
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) <= 0xc3) continue;
+    at.fail("must have no characters beyond U+00FF, as each is one byte; see { hex }");
+    return {};
+  }
+  return to_latin1(text);
+}
+
+void read_piece(std::vector<BytesPiece>& out, Reader at, bool raw) {
   if (!at.value().is_object()) {
-    if (auto text = text_of(at)) out.push_back({std::move(*text), 1});
+    if (auto text = text_of(at)) {
+      out.push_back({raw ? one_byte_each(at, std::move(*text)) : std::move(*text), 1});
+    }
     return;
   }
   BytesPiece piece;
   if (at.one_of({"repeat", "hex"}) == 0U) {
     piece.bytes = at.required_string("repeat", {1});
+    if (raw) piece.bytes = one_byte_each(at, std::move(piece.bytes));
     piece.times = static_cast<std::uint64_t>(at.required_integer("times", 1, 1'000'000'000));
   } else if (const auto hex = at.optional("hex")) {
     if (auto bytes = read_hex(*hex)) piece.bytes = std::move(*bytes);
@@ -260,22 +274,20 @@ void read_piece(std::vector<BytesPiece>& out, Reader at) {
   out.push_back(std::move(piece));
 }
 
-}  // namespace
-
-std::vector<BytesPiece> read_pieces(const Reader& at) {
+std::vector<BytesPiece> read_pieces(const Reader& at, bool raw) {
   std::vector<BytesPiece> out;
   if (at.value().is_list()) {
-    for (const Reader& item : at.as_items()) read_piece(out, item);
+    for (const Reader& item : at.as_items()) read_piece(out, item, raw);
   } else {
-    read_piece(out, at);
+    read_piece(out, at, raw);
   }
   return out;
 }
 
-std::string read_bytes(const Reader& at) {
+std::string joined(const Reader& at, const std::vector<BytesPiece>& pieces) {
   constexpr std::size_t kMostBytes = 16 << 20;
   std::string out;
-  for (const BytesPiece& piece : read_pieces(at)) {
+  for (const BytesPiece& piece : pieces) {
     if (!piece.bytes.empty() && piece.times > (kMostBytes - out.size()) / piece.bytes.size()) {
       at.fail("must be at most 16 MiB");
       return {};
@@ -283,6 +295,24 @@ std::string read_bytes(const Reader& at) {
     for (std::uint64_t i = 0; i < piece.times; ++i) out += piece.bytes;
   }
   return out;
+}
+
+}  // namespace
+
+std::vector<BytesPiece> read_pieces(const Reader& at) {
+  return read_pieces(at, false);
+}
+
+std::vector<BytesPiece> read_raw_pieces(const Reader& at) {
+  return read_pieces(at, true);
+}
+
+std::string read_bytes(const Reader& at) {
+  return joined(at, read_pieces(at));
+}
+
+std::string read_raw_bytes(const Reader& at) {
+  return joined(at, read_raw_pieces(at));
 }
 
 void refuse_unsupported(Reader& in, std::string_view key) {

@@ -46,8 +46,11 @@ struct BytesPiece {
 };
 /// A string, `{ hex }`, `{ repeat, times }`, or a list of them.
 std::vector<BytesPiece> read_pieces(const document::Reader& at);
-/// All of it in one, at most 16 MiB.
+/// The same for raw bytes: a character up to U+00FF is one byte, and there may be no others.
+std::vector<BytesPiece> read_raw_pieces(const document::Reader& at);
+/// All of read_pieces(), or of read_raw_pieces(), in one; at most 16 MiB.
 std::string read_bytes(const document::Reader& at);
+std::string read_raw_bytes(const document::Reader& at);
 
 /// A key that a later version will know.
 void refuse_unsupported(document::Reader& in, std::string_view key);

@@ -27,7 +27,7 @@ void read_raw_step(std::vector<RawStep>& out, Reader at) {
     at.finish();
     return;
   }
-  out.push_back(RawStep::send(read_bytes(at)));
+  out.push_back(RawStep::send(read_raw_bytes(at)));
 }
 
 std::optional<Answer::Then> read_then(const Reader& at) {

@@ -153,6 +153,22 @@ TEST(Scenario, TextsThatYamlTakesForNumbersWantQuotes) {
       HasSubstr("must be a string, is 7; write it in quotes"));
 }
 
+TEST(Scenario, ACharacterOfRawBytesIsOneByte) {
+  const Scenario scenario = must_read(with_edge(R"(
+steps:
+  - raw: { to: edge, send: [ "a\xE9\0", { repeat: "\xFF", times: 3 }, { pause: 1s }, { hex: "00 e9" } ] }
+)"));
+  const auto& pieces = scenario.steps.at(0).raw->pieces;
+  ASSERT_EQ(pieces.size(), 3U);
+  EXPECT_EQ(pieces[0].bytes, std::string("a\xe9\0", 3));
+  EXPECT_EQ(pieces[1].bytes, "\xff");
+  EXPECT_EQ(pieces[1].times, 3U);
+  EXPECT_EQ(pieces[2].bytes, std::string("\0\xe9", 2));
+  EXPECT_EQ(pieces[2].pause, 1s);
+  EXPECT_THAT(errors_in(with_edge("steps: [ { raw: { to: edge, send: \"\\u2713\" } } ]\n")),
+              HasSubstr("no characters beyond U+00FF"));
+}
+
 TEST(Scenario, AMeshThatMustBeRefusedIsNotRun) {
   const Scenario scenario = must_read(R"(
 scenario: A test

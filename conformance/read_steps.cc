@@ -323,7 +323,7 @@ class StepsReader {
         in.finish();
         return;
       }
-      for (BytesPiece& piece : read_pieces(item)) {
+      for (BytesPiece& piece : read_raw_pieces(item)) {
         out.pieces.push_back({std::move(piece.bytes), piece.times, pause});
         pause = {};
       }
