@@ -1,6 +1,6 @@
 #include "conformance/vary.h"
 
-#include <algorithm>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -67,12 +67,10 @@ Vary Vary::read(const Document& document, Problems& problems) {
       continue;
     }
     Variable variable{member->key, member->key_at, {}, {}};
+    std::set<std::string> labels;
     for (const Reader& item : list.as_items({1})) {
       std::string label = label_of(item.value(), variable.values.size());
-      const auto& labels = variable.labels;
-      if (std::find(labels.begin(), labels.end(), label) != labels.end()) {
-        label += fmt::format("#{}", labels.size() + 1);
-      }
+      if (!labels.insert(label).second) label += fmt::format("#{}", variable.values.size() + 1);
       variable.values.push_back(item.value());
       variable.labels.push_back(std::move(label));
     }
@@ -133,8 +131,6 @@ class Vary::Substitution {
       }
     } else if (value.is_object()) {
       for (document::Member& member : value.object()) {
-        const bool own = pointer.empty() && member.key == "vary";
-        if (own) continue;
         if (member.key.find('$') != std::string::npos) {
           member.key = expanded(member.key, pointer, member.key_at);
         }
@@ -245,8 +241,13 @@ class Vary::Substitution {
 };
 
 Document Vary::apply(const Document& document, std::size_t variant, Problems& problems) const {
-  Document out = document;
-  if (variables_.empty()) return out;
+  if (variables_.empty()) return document;
+  // Without the values themselves: there may be as many as there are variants.
+  Value::Object members;
+  for (const document::Member& member : document.root.object()) {
+    if (member.key != "vary") members.push_back(member);
+  }
+  Document out{document.file, Value(std::move(members), document.root.at())};
   Substitution substitution(variables_, picks(variant), document, problems);
   substitution.replace(out.root, {});
   substitution.report_unused("/vary");

@@ -15,7 +15,7 @@ namespace conformance {
 ///
 /// A name stands as `$name` or `${name}` anywhere in the rest of the file. A string that is nothing
 /// else becomes the value itself, whatever it is; within a longer string the value must be a scalar
-/// and its text is put in. The file's own `vary` is not changed.
+/// and its text is put in. What comes out has no `vary` any more.
 class Vary {
  public:
   /// Combinations beyond this are an error.
