@@ -43,15 +43,17 @@ class Source : public std::streambuf {
 
  protected:
   std::streamsize xsgetn(char* to, std::streamsize wanted) override {
+    // Judged before the next piece, not after it: the parser's own reader loses its buffer if its
+    // first piece throws.
+    if (ahead_ / 2 > max_values_) {  // A value of an object has two signs.
+      throw Stop{{}, fmt::format("must not have more than {} values in one list", max_values_)};
+    }
     const std::string_view piece = text_.substr(read_, static_cast<std::size_t>(wanted));
     std::copy(piece.begin(), piece.end(), to);
     read_ += piece.size();
     ahead_ += static_cast<std::size_t>(std::count_if(piece.begin(), piece.end(), [](char c) {
       return c == '[' || c == '{' || c == ',' || c == ':';
     }));
-    if (ahead_ / 2 > max_values_) {  // A value of an object has two signs.
-      throw Stop{{}, fmt::format("must not have more than {} values in one list", max_values_)};
-    }
     return static_cast<std::streamsize>(piece.size());
   }
 
