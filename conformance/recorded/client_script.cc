@@ -93,10 +93,12 @@ void ScriptedClient::run(const json& steps, const std::string& gateway_port) {
 
 void ScriptedClient::send(std::string_view bytes) {
   if (ended_ == Ended::Reset || finished_) {  // a failed write
-    if (state_.empty()) state_ = "reset";
+    state_ = "reset";
     return;
   }
   transport_->write(bytes);
+  // The gateway ends both directions at once, and answers what comes later by a reset.
+  if (ended_ == Ended::Fin) ended_ = Ended::Reset;
 }
 
 /// Only waiting steps read: what is there when the client closes or aborts is lost to it.

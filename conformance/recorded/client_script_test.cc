@@ -84,6 +84,9 @@ TEST(ConnectionState, FollowsFromWhenAndHowTheConnectionEnds) {
        "client-closed"},
       {"the client aborts", answers({kOk}), json{{{"send", kGet}}, {{"recv", 1}}, {{"reset", 1}}},
        "client-reset"},
+      {"a write after the end", answers({kOk}, "close"),
+       json{{{"send", kGet}}, {{"recv", 1}}, {{"sleep_ms", 10}}, {{"send", kGet}}, {{"recv", 1}}},
+       "reset"},
       {"a write that fails", answers({kOk}, "reset_now"),
        json{{{"send", kGet}}, {{"sleep_ms", 10}}, {{"send", kGet}}}, "reset"},
   };
