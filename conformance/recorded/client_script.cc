@@ -97,8 +97,6 @@ void ScriptedClient::send(std::string_view bytes) {
     return;
   }
   transport_->write(bytes);
-  // The gateway ends both directions at once, and answers what comes later by a reset.
-  if (ended_ == Ended::Fin) ended_ = Ended::Reset;
 }
 
 /// Only waiting steps read: what is there when the client closes or aborts is lost to it.
