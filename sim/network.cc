@@ -186,6 +186,7 @@ Connection*& Network::bucket(world::HostId host, std::uint16_t port,
 }
 
 std::uint16_t Network::free_port(Host& host, const world::Endpoint& remote) {
+  if (exhausted_host_ == host.id() && exhausted_remote_ == remote) return 0;
   if (by_ports_.empty()) by_ports_.resize(kFirstBuckets);
   for (int tries = 0; tries <= kLastPort - kFirstPort; ++tries) {
     const auto port = static_cast<std::uint16_t>(kFirstPort + host.next_port_);
@@ -194,6 +195,8 @@ std::uint16_t Network::free_port(Host& host, const world::Endpoint& remote) {
     while (other != nullptr && !other->joins(host, port, remote)) other = other->same_bucket_;
     if (other == nullptr) return port;
   }
+  exhausted_host_ = host.id();
+  exhausted_remote_ = remote;
   return 0;
 }
 
@@ -217,6 +220,7 @@ void Network::hang(Connection& connection) {
 }
 
 void Network::remove(Connection& connection) {
+  exhausted_host_ = 0;
   const Connection::Ending& client = connection.ends_[Connection::kClient];
   const world::Endpoint& remote = connection.ends_[Connection::kServer].local;
   Connection** place = &bucket(client.host->id(), client.local.port, remote);

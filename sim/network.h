@@ -118,6 +118,9 @@ class Network {
   std::uint64_t next_flow_ = 1;
   std::size_t connections_ = 0;
   Connection* first_connection_ = nullptr;
+  // The last search for a free port that found none. Nothing is free until a connection goes.
+  world::HostId exhausted_host_ = 0;
+  world::Endpoint exhausted_remote_{};
   struct FreeBlock {
     FreeBlock* next;
   };
