@@ -81,7 +81,8 @@ void ScriptedClient::on_end() {
 }
 
 void ScriptedClient::on_error(std::error_code) {
-  ended_ = Ended::Reset;
+  if (ended_ == Ended::No) ended_ = Ended::Reset;
+  can_send_ = false;
 }
 
 void ScriptedClient::run(const json& steps, const std::string& gateway_port) {
@@ -92,11 +93,13 @@ void ScriptedClient::run(const json& steps, const std::string& gateway_port) {
 }
 
 void ScriptedClient::send(std::string_view bytes) {
-  if (ended_ == Ended::Reset || finished_) {  // a failed write
+  if (!can_send_) {  // a failed write
     state_ = "reset";
     return;
   }
   transport_->write(bytes);
+  // On one machine the answer to bytes that came too late is there at once.
+  if (ended_ == Ended::Fin) run_until_([this] { return !can_send_; }, world_.now());
 }
 
 /// Only waiting steps read: what is there when the client closes or aborts is lost to it.
@@ -137,15 +140,15 @@ void ScriptedClient::step(const json& step, const std::string& gateway_port) {
   } else if (step.contains("sleep_ms")) {
     run_until_([] { return false; }, world_.now() + millis(step["sleep_ms"]));
   } else if (step.contains("shutdown_wr")) {
-    if (!finished_ && ended_ != Ended::Reset) transport_->finish();
-    finished_ = true;
+    if (can_send_) transport_->finish();
+    can_send_ = false;
   } else if (step.contains("close")) {
     transport_->close();
-    finished_ = true;
+    can_send_ = false;
     state_ = "client-closed";
   } else if (step.contains("reset")) {
     transport_->reset();
-    finished_ = true;
+    can_send_ = false;
     state_ = "client-reset";
   } else if (step.contains("recv")) {
     const auto end = [&] {

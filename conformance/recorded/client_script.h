@@ -56,7 +56,7 @@ class ScriptedClient final : private world::TransportEvents {
   std::size_t consumed_ = 0;
   bool reading_ = false;
   bool connected_ = false;
-  bool finished_ = false;  // nothing can be sent any more
+  bool can_send_ = true;
   Ended ended_ = Ended::No;
   std::string state_;
 };

@@ -105,8 +105,7 @@ TEST(ScriptedUpstream, EndsConnectionsAsItIsTold) {
       {only({{"then", "reset"}}), "reset", "1 GET / HTTP/1.1"},
       {only({{"then", "reset_now"}}), "reset", "1 GET / HTTP/1.1"},
       {only({{"hang", true}}), "open", "1 GET / HTTP/1.1 | 1 eof -"},
-      // The request comes after the end, and is answered by an abort.
-      {{{"on_connect", "close"}}, "reset", "1 accepted-closed "},
+      {{{"on_connect", "close"}}, "closed", "1 accepted-closed "},
       {{{"on_connect", "reset"}}, "reset", "1 accepted-reset "},
       {{{"connect_script", {nullptr, "close"}}}, "open", "1 GET / HTTP/1.1"},
   };
