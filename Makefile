@@ -32,6 +32,7 @@ venv: deps ## Set up .venv with pytest and the plugin
 	@scripts/install-python
 
 # Ninja runs CMake again by itself when a CMakeLists.txt changes.
+.PRECIOUS: build/%/build.ninja
 build/%/build.ninja: CMakePresets.json | deps
 	@mkdir -p build
 	@cmake --preset $* >build/$*-configure.log || { cat build/$*-configure.log; exit 1; }
