@@ -337,6 +337,17 @@ TEST_F(GatewayTest, AClientThatLeavesTakesItsRequestAlong) {
   EXPECT_EQ(gateway_->counts().active_requests, 0U);
 }
 
+TEST_F(GatewayTest, AnAnswerWithoutLengthIsWholeWhetherItEndsByFinOrByReset) {
+  answer_ = [](End& end) { end.transport_->write("HTTP/1.1 200 OK\r\n\r\nabc"); };
+  start(two_hops());
+  send(kGet);
+  simulation_.run_for(50ms);
+  services_[0]->transport_->reset();
+  simulation_.run_for(50ms);
+  EXPECT_TRUE(heard("3\r\nabc\r\n0\r\n\r\n"));
+  EXPECT_EQ(client_.ended_, "");
+}
+
 TEST_F(GatewayTest, PipelinedRequestsAreAnsweredInOrderOneAtATime) {
   start(two_hops());
   send(std::string(kGet) + "GET /none HTTP/1.1\r\nHost: a.example\r\n\r\n");

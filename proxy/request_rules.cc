@@ -97,7 +97,7 @@ RequestVerdict check_request_head(const wire::http1::RequestHead& head) {
   } else if (head.method != "CONNECT" && head.target.front() != '/') {
     verdict.status = 404;
     verdict.details = "absolute_path_rejected";
-  } else if (head.method == "QUERY" && !headers.has(HeaderName::ContentType)) {
+  } else if (head.method == "QUERY" && headers.get(HeaderName::ContentType).empty()) {
     verdict.status = 400;
     verdict.details = "query_missing_content_type";
   }

@@ -375,6 +375,11 @@ void UpstreamConnection::on_complete() {
 
 void UpstreamConnection::on_end() {
   const Cork::Event event(upstream_.cork_);
+  ended();
+}
+
+/// The upstream sends nothing more, by FIN or by reset: both end an answer that lasts until then.
+void UpstreamConnection::ended() {
   if (request_ == nullptr) {
     close();
     return;
@@ -410,12 +415,7 @@ void UpstreamConnection::on_error(std::error_code error) {
                            : "immediate connect error: Network is unreachable");
     return;
   }
-  if (request_ == nullptr) {
-    close();
-    return;
-  }
-  fail(parser_.in_message() && !tunnel_ ? ResetReason::ProtocolError
-                                        : ResetReason::ConnectionTermination);
+  ended();
 }
 
 void UpstreamConnection::on_drained() {

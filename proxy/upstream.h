@@ -219,6 +219,7 @@ class UpstreamConnection final : private world::TransportEvents,
   void on_complete() override;
 
   void hand_over_body();
+  void ended();
   void on_connect_timeout();
   void connect_failed(ResetReason reason, std::string_view transport);
   /// Ends the connection and tells its request.
