@@ -37,7 +37,6 @@ class Stream final : private UpstreamRequest {
   void on_client_gone_early(Downstream& downstream);
   /// The answer's unsent bytes have gone.
   void on_downstream_drained();
-  bool answered() const { return response_complete_; }
 
   /// Makes it as new, for the next request.
   void reset();
