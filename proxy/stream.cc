@@ -185,7 +185,8 @@ bool Stream::prepare_headers() {
 }
 
 void Stream::choose_route(bool routable) {
-  const std::string_view scheme = head_->scheme.empty() ? "http" : head_->scheme;
+  const std::string_view scheme =
+      head_->scheme.empty() ? std::string_view("http") : std::string_view(head_->scheme);
   const RequestView view{head_->method, head_->target, authority_, scheme, head_->headers};
   const VirtualHost* host = find_host(hop_.plan().routes, authority_);
   if (routable && host != nullptr && head_->method != "CONNECT") route_ = find_route(*host, view);
