@@ -1,0 +1,676 @@
+#include "wire/http2/session.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include <nghttp2/nghttp2.h>
+
+namespace wire::http2 {
+namespace {
+
+constexpr std::array<std::string_view, 14> kErrorNames = {"NO_ERROR",
+                                                          "PROTOCOL_ERROR",
+                                                          "INTERNAL_ERROR",
+                                                          "FLOW_CONTROL_ERROR",
+                                                          "SETTINGS_TIMEOUT",
+                                                          "STREAM_CLOSED",
+                                                          "FRAME_SIZE_ERROR",
+                                                          "REFUSED_STREAM",
+                                                          "CANCEL",
+                                                          "COMPRESSION_ERROR",
+                                                          "CONNECT_ERROR",
+                                                          "ENHANCE_YOUR_CALM",
+                                                          "INADEQUATE_SECURITY",
+                                                          "HTTP_1_1_REQUIRED"};
+
+constexpr std::string_view kInvalidHeader = "http2.invalid.header.field";
+constexpr std::string_view kMessagingRule = "http2.violation.of.messaging.rule";
+constexpr std::string_view kTooManyHeaders = "http2.too_many_headers";
+constexpr std::string_view kHeadersTooLarge = "http2.header_list_size_too_large";
+
+/// How many answers to PING and SETTINGS may wait. Source: the real proxy's limit of its own.
+constexpr std::size_t kMostWaitingAcks = 10000;
+
+std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
+  return {reinterpret_cast<const char*>(bytes), size};
+}
+
+nghttp2_nv field(std::string_view name, std::string_view value) {
+  // nghttp2 takes copies; it asks for pointers to what it may not change.
+  return {reinterpret_cast<std::uint8_t*>(const_cast<char*>(name.data())),
+          reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data())), name.size(),
+          value.size(), NGHTTP2_NV_FLAG_NONE};
+}
+
+HeaderName pseudo_of(std::string_view name) {
+  if (name == ":method") return HeaderName::PseudoMethod;
+  if (name == ":path") return HeaderName::PseudoPath;
+  if (name == ":authority") return HeaderName::PseudoAuthority;
+  if (name == ":scheme") return HeaderName::PseudoScheme;
+  return HeaderName::Other;
+}
+
+/// Fills in how long the body is, from the header lines and from whether one follows.
+template <class Head>
+void set_framing(Head& head, bool ends) {
+  head.framing = ends ? Framing::None : Framing::Chunked;
+  const std::string_view length = head.headers.get(HeaderName::ContentLength);
+  if (ends || length.empty()) return;
+  head.framing = Framing::ContentLength;
+  std::from_chars(length.data(), length.data() + length.size(), head.content_length);
+}
+
+}  // namespace
+
+std::string_view name_of(ErrorCode code) {
+  const auto number = static_cast<std::size_t>(code);
+  return number < kErrorNames.size() ? kErrorNames[number] : std::string_view{};
+}
+
+bool is_preface(std::string_view first_bytes) {
+  return first_bytes.starts_with("PRI * HTTP/2");
+}
+
+// --- What nghttp2 tells ----------------------------------------------------------------------
+
+struct SessionCallbacks {
+  static Session& session_of(void* user_data) { return *static_cast<Session*>(user_data); }
+  static Stream* stream_of(nghttp2_session* session, std::int32_t id) {
+    return static_cast<Stream*>(nghttp2_session_get_stream_user_data(session, id));
+  }
+
+  static int on_begin_headers(nghttp2_session* codec, const nghttp2_frame* frame, void* user_data) {
+    Session& session = session_of(user_data);
+    Stream* stream = nullptr;
+    if (session.role_ == Session::Role::Server && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+      stream = &session.events_.on_stream();
+      stream->session_ = &session;
+      stream->id_ = frame->hd.stream_id;
+      ++session.open_streams_;
+      nghttp2_session_set_stream_user_data(codec, stream->id_, stream);
+    } else {
+      stream = stream_of(codec, frame->hd.stream_id);
+      if (stream == nullptr) return 0;
+      if (stream->head_read_) stream->trailers_in_ = std::make_unique<HeaderMap>();
+    }
+    stream->slots_ = 0;
+    stream->head_bytes_ = stream->head_fields_ = 0;
+    return 0;
+  }
+
+  static int on_header(nghttp2_session* codec, const nghttp2_frame* frame,
+                       const std::uint8_t* name_bytes, std::size_t name_size,
+                       const std::uint8_t* value_bytes, std::size_t value_size, std::uint8_t,
+                       void* user_data) {
+    Stream* const stream = stream_of(codec, frame->hd.stream_id);
+    if (stream == nullptr) return 0;
+    const std::string_view name = text_of(name_bytes, name_size);
+    const std::string_view value = text_of(value_bytes, value_size);
+    return session_of(user_data).role_ == Session::Role::Server
+               ? read_field(session_of(user_data), *stream, name, value, true)
+               : read_field(session_of(user_data), *stream, name, value, false);
+  }
+
+  static int read_field(Session& session, Stream& stream, std::string_view name,
+                        std::string_view value, bool request) {
+    if (name == "cookie" && request && stream.trailers_in_ == nullptr) {
+      if (!stream.cookies_.empty()) stream.cookies_ += "; ";
+      stream.cookies_ += value;
+      return 0;
+    }
+    HeaderMap* headers = stream.trailers_in_.get();
+    if (headers == nullptr) {
+      headers = request ? &stream.request_head().headers : &stream.response_head().headers;
+      if (name.front() == ':') {
+        read_pseudo(stream, name, value, request);
+        return count(session, stream, name, value);
+      }
+      if (request && name == "host") {
+        if (stream.has_host_) return 0;
+        read_pseudo(stream, ":authority", value, true);
+        return count(session, stream, name, value);
+      }
+    }
+    const HeaderTraits traits = lookup_header_traits(name);
+    const int slot = request ? traits.request_slot : traits.response_slot;
+    if (slot >= 0) {
+      const std::uint64_t bit = std::uint64_t{1} << slot;
+      if ((stream.slots_ & bit) != 0) {
+        headers->join_value(headers->find(name), ",", value);
+        stream.head_bytes_ += value.size() + 1;
+        return check(session, stream);
+      }
+      stream.slots_ |= bit;
+    }
+    headers->add(name, value);
+    return count(session, stream, name, value);
+  }
+
+  static void read_pseudo(Stream& stream, std::string_view name, std::string_view value,
+                          bool request) {
+    if (!request) {
+      ResponseHead& head = stream.response_head();
+      std::from_chars(value.data(), value.data() + value.size(), head.status);
+      return;
+    }
+    RequestHead& head = stream.request_head();
+    const HeaderName pseudo = pseudo_of(name);
+    if (stream.pseudos_ == 0) head.pseudo_order = {};
+    switch (pseudo) {
+      case HeaderName::PseudoMethod:
+        head.method = value;
+        break;
+      case HeaderName::PseudoPath:
+        head.target = value;
+        break;
+      case HeaderName::PseudoScheme:
+        head.scheme = value;
+        break;
+      case HeaderName::PseudoAuthority:
+        head.headers.add_first(HeaderName::Host, value);
+        stream.has_host_ = true;
+        break;
+      default:
+        // :protocol of an extended CONNECT
+        head.headers.add(name, value);
+        return;
+    }
+    head.pseudo_order[stream.pseudos_++] = pseudo;
+  }
+
+  static int count(Session& session, Stream& stream, std::string_view name,
+                   std::string_view value) {
+    stream.head_bytes_ += name.size() + value.size();
+    ++stream.head_fields_;
+    return check(session, stream);
+  }
+
+  /// A block beyond the limits ends its stream alone. Source: ENV-HTTP-111.
+  static int check(Session& session, Stream& stream) {
+    const Limits& limits = session.options_.limits;
+    if (stream.head_bytes_ > limits.max_head_bytes) {
+      stream.details_ = kHeadersTooLarge;
+    } else if (stream.head_fields_ > limits.max_headers) {
+      stream.details_ = kTooManyHeaders;
+    } else {
+      return 0;
+    }
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  }
+
+  static int on_frame(nghttp2_session* codec, const nghttp2_frame* frame, void* user_data) {
+    Session& session = session_of(user_data);
+    switch (frame->hd.type) {
+      case NGHTTP2_HEADERS:
+        if (Stream* stream = stream_of(codec, frame->hd.stream_id)) {
+          on_headers(session, *stream, (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0);
+        }
+        break;
+      case NGHTTP2_DATA:
+        if (Stream* stream = stream_of(codec, frame->hd.stream_id)) {
+          on_data(session, *stream, (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0);
+        }
+        break;
+      case NGHTTP2_RST_STREAM:
+        if (Stream* stream = stream_of(codec, frame->hd.stream_id)) stream->peer_reset_ = true;
+        break;
+      case NGHTTP2_GOAWAY:
+        session.events_.on_goaway(frame->goaway.last_stream_id,
+                                  static_cast<ErrorCode>(frame->goaway.error_code));
+        break;
+      case NGHTTP2_SETTINGS:
+        if (const std::uint32_t streams = session.peer_max_streams();
+            (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0 && streams != session.max_streams_told_) {
+          session.max_streams_told_ = streams;
+          session.events_.on_max_streams(streams);
+        }
+        break;
+      default:
+        break;
+    }
+    return 0;
+  }
+
+  static void on_headers(Session& session, Stream& stream, bool ends) {
+    stream.remote_ended_ = ends;
+    if (stream.trailers_in_ != nullptr) {
+      const auto trailers = std::move(stream.trailers_in_);
+      stream.on_trailers(*trailers);
+      return;
+    }
+    if (session.role_ == Session::Role::Server) {
+      RequestHead& head = stream.request_head();
+      if (!stream.cookies_.empty()) {
+        head.headers.add(HeaderName::Cookie, stream.cookies_);
+        std::string().swap(stream.cookies_);
+      }
+      set_framing(head, ends);
+      stream.head_read_ = true;
+    } else {
+      ResponseHead& head = stream.response_head();
+      set_framing(head, ends);
+      stream.head_read_ = head.status >= 200 || head.status == 101;
+    }
+    stream.on_head(ends);
+  }
+
+  static int on_chunk(nghttp2_session* codec, std::uint8_t, std::int32_t id,
+                      const std::uint8_t* bytes, std::size_t size, void* user_data) {
+    Stream* const stream = stream_of(codec, id);
+    if (stream == nullptr) {
+      nghttp2_session_consume(codec, id, size);
+      return 0;
+    }
+    if (stream->piece_.empty() && stream->partial_.empty()) {
+      stream->piece_ = text_of(bytes, size);
+    } else {
+      keep_piece(*stream);
+      stream->partial_ += text_of(bytes, size);
+    }
+    session_of(user_data).partial_ = stream;
+    return 0;
+  }
+
+  /// What was read of a frame that is not whole outlives the bytes that it came in.
+  static void keep_piece(Stream& stream) {
+    stream.partial_ += stream.piece_;
+    stream.piece_ = {};
+  }
+
+  static void on_data(Session& session, Stream& stream, bool ends) {
+    session.partial_ = nullptr;
+    stream.remote_ended_ = ends;
+    const std::string joined = std::exchange(stream.partial_, {});
+    const std::string_view bytes = joined.empty() ? std::exchange(stream.piece_, {}) : joined;
+    const std::int32_t id = stream.id_;
+    nghttp2_session* const codec = session.session_.get();
+    // Consumed first: the stream may go while it is told.
+    if (stream.paused_) {
+      stream.unconsumed_ += bytes.size();
+    } else {
+      nghttp2_session_consume(codec, id, bytes.size());
+    }
+    stream.on_data(bytes, ends);
+  }
+
+  static int on_stream_close(nghttp2_session* codec, std::int32_t id, std::uint32_t code,
+                             void* user_data) {
+    Session& session = session_of(user_data);
+    if (session.open_streams_ > 0) --session.open_streams_;
+    Stream* const stream = stream_of(codec, id);
+    if (stream == nullptr) return 0;
+    if (stream->unconsumed_ > 0) {
+      nghttp2_session_consume_connection(codec, std::exchange(stream->unconsumed_, 0));
+    }
+    StreamEnd end;
+    end.reset = !stream->remote_ended_ || !stream->local_ended_;
+    end.code = static_cast<ErrorCode>(code);
+    // A GOAWAY ends the streams that the peer never looked at as if it had refused them.
+    end.by_peer = stream->peer_reset_ || code == NGHTTP2_REFUSED_STREAM;
+    end.details = stream->details_;
+    session.forget(*stream);
+    stream->on_closed(end);
+    return 0;
+  }
+
+  /// As in the real proxy, a message that breaks the rules ends the connection.
+  static int on_invalid_frame(nghttp2_session* codec, const nghttp2_frame* frame, int error,
+                              void*) {
+    if (Stream* stream = stream_of(codec, frame->hd.stream_id)) {
+      stream->details_ = error == NGHTTP2_ERR_HTTP_HEADER ? kInvalidHeader : kMessagingRule;
+    }
+    const bool refused = error == NGHTTP2_ERR_REFUSED_STREAM || error == NGHTTP2_ERR_STREAM_CLOSED;
+    return refused ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
+  }
+
+  static int on_frame_sent(nghttp2_session* codec, const nghttp2_frame* frame, void*) {
+    if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR) {
+      return NGHTTP2_ERR_CALLBACK_FAILURE;  // the connection is over
+    }
+    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
+    if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
+    Stream* const stream = stream_of(codec, frame->hd.stream_id);
+    if (stream == nullptr) return 0;
+    stream->local_ended_ = true;
+    if (stream->reset_when_sent_ && !stream->remote_ended_) {
+      nghttp2_submit_rst_stream(codec, NGHTTP2_FLAG_NONE, stream->id_, NGHTTP2_NO_ERROR);
+    }
+    return 0;
+  }
+
+  static ssize_t read_data(nghttp2_session* codec, std::int32_t id, std::uint8_t* out,
+                           std::size_t size, std::uint32_t* flags, nghttp2_data_source* source,
+                           void* user_data) {
+    Stream& stream = *static_cast<Stream*>(source->ptr);
+    std::size_t taken = 0;
+    if (stream.unsent() > 0) {
+      taken = std::min(size, stream.unsent());
+      std::memcpy(out, stream.waiting_.data() + stream.sent_, taken);
+      stream.sent_ += taken;
+      if (stream.unsent() == 0) {
+        stream.waiting_.clear();
+        if (stream.waiting_.capacity() > kKeptBytes) stream.waiting_.shrink_to_fit();
+        stream.sent_ = 0;
+        session_of(user_data).drained_.push_back(&stream);
+      }
+    } else if (!stream.direct_.empty()) {
+      taken = std::min(size, stream.direct_.size());
+      std::memcpy(out, stream.direct_.data(), taken);
+      stream.direct_.remove_prefix(taken);
+    }
+    const bool all = stream.unsent() == 0 && stream.direct_.empty();
+    if (all && stream.ends_) {
+      *flags |= NGHTTP2_DATA_FLAG_EOF;
+      if (stream.trailers_out_ != nullptr) {
+        *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+        const auto trailers = std::move(stream.trailers_out_);
+        submit_trailers(codec, id, *trailers);
+      }
+    } else if (taken == 0) {
+      stream.deferred_ = true;
+      return NGHTTP2_ERR_DEFERRED;
+    }
+    return static_cast<ssize_t>(taken);
+  }
+
+  static void submit_trailers(nghttp2_session* codec, std::int32_t id, const HeaderMap& trailers) {
+    std::vector<nghttp2_nv> fields;
+    for (std::size_t i = 0; i < trailers.size(); ++i) {
+      fields.push_back(field(trailers.name(i), trailers.value(i)));
+    }
+    nghttp2_submit_trailer(codec, id, fields.data(), fields.size());
+  }
+
+  static constexpr std::size_t kKeptBytes = 64 * 1024;
+
+  struct Table {
+    Table() {
+      const int made = nghttp2_session_callbacks_new(&callbacks);
+      assert(made == 0);
+      (void)made;
+      nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+      nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+      nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+      nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_chunk);
+      nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
+      nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
+      nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
+      nghttp2_option_new(&options);
+      nghttp2_option_set_no_auto_window_update(options, 1);
+      nghttp2_option_set_no_closed_streams(options, 1);
+      nghttp2_option_set_max_outbound_ack(options, kMostWaitingAcks);
+    }
+    ~Table() {
+      nghttp2_session_callbacks_del(callbacks);
+      nghttp2_option_del(options);
+    }
+    Table(const Table&) = delete;
+    Table& operator=(const Table&) = delete;
+
+    nghttp2_session_callbacks* callbacks = nullptr;
+    nghttp2_option* options = nullptr;
+  };
+  static const Table& table() {
+    static const Table table;  // never changed: shared by all worlds
+    return table;
+  }
+};
+
+// --- Stream ----------------------------------------------------------------------------------
+
+Stream::~Stream() {
+  if (session_ != nullptr) session_->forget(*this);
+}
+
+RequestHead& Stream::request_head() {
+  assert(false && "a client's stream reads no request");
+  std::abort();
+}
+
+ResponseHead& Stream::response_head() {
+  assert(false && "a server's stream reads no response");
+  std::abort();
+}
+
+void Stream::send_data(std::string_view bytes, bool ends) {
+  if (session_ == nullptr || ends_) return;
+  Session& session = *session_;
+  ends_ = ends;
+  const bool at_once = waiting_.empty() && !session.feeding_ && !session.taking_;
+  if (at_once) {
+    direct_ = bytes;
+  } else {
+    waiting_ += bytes;
+  }
+  if (std::exchange(deferred_, false)) nghttp2_session_resume_data(session.session_.get(), id_);
+  session.output();
+  if (at_once && session_ != nullptr) {
+    waiting_ += direct_;
+    direct_ = {};
+  }
+}
+
+void Stream::send_trailers(const HeaderMap& trailers) {
+  if (session_ == nullptr || ends_) return;
+  if (unsent() > 0) {
+    trailers_out_ = std::make_unique<HeaderMap>(trailers);
+    send_data({}, true);
+    return;
+  }
+  // Nothing waits: they need not wait for the codec to ask for data, which would be an empty frame.
+  ends_ = true;
+  SessionCallbacks::submit_trailers(session_->session_.get(), id_, trailers);
+  session_->output();
+}
+
+void Stream::reset(ErrorCode code) {
+  if (session_ == nullptr) return;
+  Session& session = *session_;
+  nghttp2_session* const codec = session.session_.get();
+  if (unconsumed_ > 0) nghttp2_session_consume_connection(codec, std::exchange(unconsumed_, 0));
+  session.forget(*this);
+  nghttp2_submit_rst_stream(codec, NGHTTP2_FLAG_NONE, id_, static_cast<std::uint32_t>(code));
+  session.output();
+}
+
+void Stream::reset_when_sent() {
+  if (session_ == nullptr) return;
+  Session& session = *session_;
+  reset_when_sent_ = true;
+  if (!local_ended_ || remote_ended_) return;
+  nghttp2_submit_rst_stream(session.session_.get(), NGHTTP2_FLAG_NONE, id_, NGHTTP2_NO_ERROR);
+  session.output();
+}
+
+void Stream::resume_reading() {
+  if (!std::exchange(paused_, false) || session_ == nullptr || unconsumed_ == 0) return;
+  nghttp2_session_consume(session_->session_.get(), id_, std::exchange(unconsumed_, 0));
+  session_->output();
+}
+
+// --- Session ---------------------------------------------------------------------------------
+
+struct Session::Fields {
+  std::vector<nghttp2_nv> list;
+};
+
+void Session::Deleter::operator()(nghttp2_session* session) const {
+  nghttp2_session_del(session);
+}
+
+Session::Session(Role role, const Options& options, SessionEvents& events)
+    : role_(role), options_(options), events_(events), fields_(std::make_unique<Fields>()) {
+  const SessionCallbacks::Table& table = SessionCallbacks::table();
+  nghttp2_session* session = nullptr;
+  const int made =
+      role == Role::Server
+          ? nghttp2_session_server_new2(&session, table.callbacks, this, table.options)
+          : nghttp2_session_client_new2(&session, table.callbacks, this, table.options);
+  if (made != 0) throw std::bad_alloc();
+  session_.reset(session);
+  max_streams_told_ = peer_max_streams();
+
+  std::array<nghttp2_settings_entry, 5> settings;
+  std::size_t count = 0;
+  if (role == Role::Client) settings[count++] = {NGHTTP2_SETTINGS_ENABLE_PUSH, 0};
+  settings[count++] = {NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, 4096};
+  settings[count++] = {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL,
+                       options.connect_protocol ? 1U : 0U};
+  settings[count++] = {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options.max_streams};
+  settings[count++] = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options.stream_window};
+  int done = nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings.data(), count);
+  assert(done == 0);
+  done = nghttp2_session_set_local_window_size(
+      session, NGHTTP2_FLAG_NONE, 0, static_cast<std::int32_t>(options.connection_window));
+  assert(done == 0);
+  (void)done;
+}
+
+Session::~Session() = default;
+
+std::uint32_t Session::peer_max_streams() const {
+  return nghttp2_session_get_remote_settings(session_.get(),
+                                             NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+bool Session::feed(std::string_view bytes) {
+  if (failed_) return false;
+  feeding_ = true;
+  const ssize_t read = nghttp2_session_mem_recv(
+      session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  feeding_ = false;
+  if (Stream* stream = std::exchange(partial_, nullptr)) SessionCallbacks::keep_piece(*stream);
+  if (read < 0) fail(static_cast<int>(read));
+  return !failed_;
+}
+
+void Session::take_output(std::string& out) {
+  if (taking_ || failed_) return;
+  taking_ = true;
+  while (true) {
+    const std::uint8_t* bytes = nullptr;
+    const ssize_t size = nghttp2_session_mem_send(session_.get(), &bytes);
+    if (size < 0) fail(static_cast<int>(size));
+    if (size <= 0) break;
+    out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+  }
+  taking_ = false;
+  tell_drained();
+}
+
+void Session::tell_drained() {
+  while (!drained_.empty() && !failed_) {
+    Stream* const stream = drained_.back();
+    drained_.pop_back();
+    stream->on_drained();
+  }
+}
+
+void Session::output() {
+  if (!feeding_ && !taking_ && !failed_) events_.on_output();
+}
+
+void Session::fail(int code) {
+  failed_ = true;
+  error_ = "codec_error:";
+  error_ += nghttp2_strerror(code);
+  std::replace(error_.begin(), error_.end(), ' ', '_');
+}
+
+void Session::forget(Stream& stream) {
+  stream.session_ = nullptr;
+  if (partial_ == &stream) partial_ = nullptr;
+  std::erase(drained_, &stream);
+  nghttp2_session_set_stream_user_data(session_.get(), stream.id_, nullptr);
+}
+
+/// A response's head. The text stays where it is until nghttp2 has taken its copy.
+void Session::set_fields(std::string_view status, const HeaderMap& headers) {
+  fields_->list.clear();
+  fields_->list.push_back(field(":status", status));
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    fields_->list.push_back(field(headers.name(i), headers.value(i)));
+  }
+}
+
+bool Session::send_request(Stream& stream, const RequestHead& head, bool ends) {
+  auto& fields = fields_->list;
+  fields.clear();
+  for (const HeaderName pseudo : head.pseudo_order) {
+    switch (pseudo) {
+      case HeaderName::PseudoMethod:
+        fields.push_back(field(":method", head.method));
+        break;
+      case HeaderName::PseudoPath:
+        if (!head.target.empty()) fields.push_back(field(":path", head.target));
+        break;
+      case HeaderName::PseudoScheme:
+        fields.push_back(field(":scheme", head.scheme.empty() ? "http" : head.scheme));
+        break;
+      case HeaderName::PseudoAuthority:
+        if (head.headers.has(HeaderName::Host)) {
+          fields.push_back(field(":authority", head.headers.get(HeaderName::Host)));
+        }
+        break;
+      default:
+        break;
+    }
+  }
+  for (std::size_t i = 0; i < head.headers.size(); ++i) {
+    if (head.headers.known(i) == HeaderName::Host) continue;
+    fields.push_back(field(head.headers.name(i), head.headers.value(i)));
+  }
+  nghttp2_data_provider body{{.ptr = &stream}, SessionCallbacks::read_data};
+  const std::int32_t id = nghttp2_submit_request(session_.get(), nullptr, fields.data(),
+                                                 fields.size(), ends ? nullptr : &body, &stream);
+  if (id < 0) return false;
+  stream.session_ = this;
+  stream.id_ = id;
+  stream.ends_ = ends;
+  ++open_streams_;
+  output();
+  return true;
+}
+
+void Session::send_response(Stream& stream, std::uint16_t status, const HeaderMap& headers,
+                            bool ends) {
+  if (stream.session_ == nullptr) return;
+  char digits[8];
+  const char* const end = std::to_chars(digits, digits + sizeof digits, status).ptr;
+  set_fields({digits, static_cast<std::size_t>(end - digits)}, headers);
+  nghttp2_data_provider body{{.ptr = &stream}, SessionCallbacks::read_data};
+  stream.ends_ = ends;
+  nghttp2_submit_response(session_.get(), stream.id_, fields_->list.data(), fields_->list.size(),
+                          ends ? nullptr : &body);
+  output();
+}
+
+void Session::send_interim(Stream& stream, std::uint16_t status, const HeaderMap& headers) {
+  if (stream.session_ == nullptr) return;
+  char digits[8];
+  const char* const end = std::to_chars(digits, digits + sizeof digits, status).ptr;
+  set_fields({digits, static_cast<std::size_t>(end - digits)}, headers);
+  nghttp2_submit_headers(session_.get(), NGHTTP2_FLAG_NONE, stream.id_, nullptr,
+                         fields_->list.data(), fields_->list.size(), nullptr);
+  output();
+}
+
+void Session::announce_shutdown() {
+  nghttp2_submit_shutdown_notice(session_.get());
+  output();
+}
+
+void Session::send_goaway(ErrorCode code) {
+  nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE,
+                        nghttp2_session_get_last_proc_stream_id(session_.get()),
+                        static_cast<std::uint32_t>(code), nullptr, 0);
+  output();
+}
+
+}  // namespace wire::http2
