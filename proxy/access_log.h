@@ -29,6 +29,7 @@ enum class ResponseFlag : std::uint16_t {
   StreamIdle = 1 << 11,          ///< SI
   DurationTimeout = 1 << 12,     ///< DT
   NoCluster = 1 << 13,           ///< NC
+  DownstreamReset = 1 << 14,     ///< DR: the client reset the stream
 };
 
 /// The flags as the access log shows them: "URX,UF", "-" for none.

@@ -1,92 +1,62 @@
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
 
-#include "proxy/gathered_body.h"
 #include "proxy/hop.h"
-#include "wire/http1/parser.h"
+#include "world/timer.h"
 
 namespace proxy {
 
-/// One HTTP/1.1 connection from a client (or from the first hop): reads requests one after another
-/// and writes their answers.
+/// A connection from a client, or from the first hop: what is the same for every codec.
 ///
-/// Source: ENV-HTTP-56, -67, -68, -70, -78, -79.
-class Downstream final : private world::TransportEvents,
-                         private wire::http1::RequestParser::Events {
+/// Source: ENV-HTTP-67, -70, ENV-LIFE-02, -03.
+class Downstream : protected world::TransportEvents {
  public:
-  Downstream(Hop& hop, std::unique_ptr<world::Transport> transport);
   ~Downstream() override;
 
-  world::Transport& transport() { return *transport_; }
+ protected:
+  Downstream(Hop& hop, std::unique_ptr<world::Transport> transport);
+
   std::string& out() { return hop_.cork().to(*transport_); }
-  std::size_t unsent() const { return transport_->unsent() + hop_.cork().held(*transport_); }
+  std::size_t unsent_bytes() const { return transport_->unsent() + hop_.cork().held(*transport_); }
 
-  /// The next answer says `connection: close`, and the connection ends after it.
-  void set_closing() { closing_ = true; }
-  bool closing() const { return closing_; }
-  void set_client_closes() { client_closes_ = true; }
-  /// An answer is about to be written: honours a close that the client asked for.
-  void close_if_asked() { closing_ = closing_ || client_closes_; }
-  /// Request bytes are kept back while the upstream is slow.
-  void pause();
-  void resume();
+  bool closing() const { return phase_ >= Phase::Closing; }
+  bool gone() const { return phase_ == Phase::Gone; }
+  /// Waits for the client to close, then closes: so that it can read the last answer.
+  void close_later();
+  void close_now();
+  /// The client has gone: from now on nobody reads or is answered.
+  void expect_nothing() { phase_ = Phase::Closing; }
+  /// Bytes came that nobody will read: the close will be a reset.
+  void note_unread() { unread_ = true; }
+  /// Starts the timer of an open connection: on_timer() is called unless it is moved or stopped.
+  void start_timer(Duration after);
+  void stop_timer() { timer_.stop(); }
+  virtual void on_timer() = 0;
+  /// Hands the transport over to another object, which takes this one's place in the hop.
+  std::unique_ptr<world::Transport> give_up_transport();
 
-  /// The stream has ended. `reset`: its answer was cut short, and the connection with it.
-  void stream_ended(bool request_complete, bool reset);
+  Hop& hop_;
+  std::unique_ptr<world::Transport> transport_;
 
  private:
   friend class Hop;
 
   enum class Phase : std::uint8_t {
-    Inspecting,  // no byte has come
-    Idle,
-    Busy,     // a request is being read or answered
+    Open,
     Closing,  // the last answer was written: the rest is waiting for the client to go
     Gone,
   };
 
-  void on_data(std::string_view bytes) override;
-  void on_end() override;
-  void on_error(std::error_code error) override;
-  void on_drained() override;
-  void on_head(wire::http1::RequestHead& head) override;
-  void on_body(std::string_view bytes) override;
-  void on_last_chunk() override { hand_over_body(); }
-  void on_complete() override;
+  void on_time();
 
-  void read(std::string_view bytes);
-  void hand_over_body();
-  void codec_error(const wire::http1::CodecError& error);
-  void on_timer();
-  void client_gone();
-  void become_idle();
-  void close_now();
-  void close_later();
-
-  Hop& hop_;
-  std::unique_ptr<world::Transport> transport_;
-  wire::http1::RequestParser parser_;
-  std::unique_ptr<Stream> stream_;
-  GatheredBody body_;    // of the present read
-  std::string waiting_;  // bytes of the next request, while an answer is under way
-  world::Timer timer_;   // of the present phase
-  std::size_t index_ = 0;
-  Phase phase_ = Phase::Inspecting;
-  bool reading_ = false;  // bytes are being parsed
-  bool closing_ = false;
-  bool client_closes_ = false;
-  bool request_complete_ = true;  // of the stream
-  bool paused_ = false;
-  world::TimePoint begun_at_{};  // when the first bytes came
-  bool draining_ = false;
-  bool unread_ = false;                 // bytes came after the last answer
-  std::uint8_t unflushed_answers_ = 0;  // since `flush_event_`
-  std::uint64_t flush_event_ = 0;
-  std::uint32_t requests_ = 0;
+  world::Timer timer_;
+  std::size_t index_ = 0;  // among the hop's connections
+  Phase phase_ = Phase::Open;
+  bool unread_ = false;  // bytes came after the last answer
 };
 
 }  // namespace proxy

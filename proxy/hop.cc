@@ -6,7 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "proxy/downstream.h"
+#include "proxy/http1_downstream.h"
+#include "proxy/http2_downstream.h"
 #include "proxy/request_rules.h"
 #include "proxy/stream.h"
 
@@ -82,9 +83,23 @@ void Hop::on_cluster_ready() {
 }
 
 void Hop::on_accept(std::unique_ptr<world::Transport> transport) {
-  auto connection = std::make_unique<Downstream>(*this, std::move(transport));
+  if (plan_.accept_http1) {
+    add(std::make_unique<Http1Downstream>(*this, std::move(transport)));
+  } else {
+    add(std::make_unique<Http2Downstream>(*this, std::move(transport)));
+  }
+}
+
+void Hop::add(std::unique_ptr<Downstream> connection) {
   connection->index_ = connections_.size();
   connections_.push_back(std::move(connection));
+}
+
+void Hop::speak_http2(std::unique_ptr<world::Transport> transport, std::string_view bytes) {
+  auto connection = std::make_unique<Http2Downstream>(*this, std::move(transport));
+  Http2Downstream& http2 = *connection;
+  add(std::move(connection));
+  http2.begin(bytes);
 }
 
 void Hop::lose(Downstream& connection) {
@@ -115,27 +130,27 @@ void Hop::give_back(std::unique_ptr<Stream> stream) {
   spare_streams_.push_back(std::move(stream));
 }
 
-std::unique_ptr<wire::http1::RequestHead> Hop::take_request_head() {
-  if (spare_request_heads_.empty()) return std::make_unique<wire::http1::RequestHead>();
+std::unique_ptr<wire::RequestHead> Hop::take_request_head() {
+  if (spare_request_heads_.empty()) return std::make_unique<wire::RequestHead>();
   auto head = std::move(spare_request_heads_.back());
   spare_request_heads_.pop_back();
   return head;
 }
 
-void Hop::give_back(std::unique_ptr<wire::http1::RequestHead> head) {
+void Hop::give_back(std::unique_ptr<wire::RequestHead> head) {
   if (spare_request_heads_.size() >= kSpare) return;
   head->clear();
   spare_request_heads_.push_back(std::move(head));
 }
 
-std::unique_ptr<wire::http1::ResponseHead> Hop::take_response_head() {
-  if (spare_response_heads_.empty()) return std::make_unique<wire::http1::ResponseHead>();
+std::unique_ptr<wire::ResponseHead> Hop::take_response_head() {
+  if (spare_response_heads_.empty()) return std::make_unique<wire::ResponseHead>();
   auto head = std::move(spare_response_heads_.back());
   spare_response_heads_.pop_back();
   return head;
 }
 
-void Hop::give_back(std::unique_ptr<wire::http1::ResponseHead> head) {
+void Hop::give_back(std::unique_ptr<wire::ResponseHead> head) {
   if (spare_response_heads_.size() >= kSpare) return;
   head->clear();
   spare_response_heads_.push_back(std::move(head));

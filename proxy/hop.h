@@ -12,7 +12,7 @@
 #include "proxy/cork.h"
 #include "proxy/plan.h"
 #include "proxy/upstream.h"
-#include "wire/http1/message.h"
+#include "wire/message.h"
 #include "world/world.h"
 
 namespace proxy {
@@ -48,6 +48,8 @@ class Hop final : private world::AcceptEvents {
 
  private:
   friend class Downstream;
+  friend class Http1Downstream;
+  friend class Http2Downstream;
   friend class Stream;
 
   void on_accept(std::unique_ptr<world::Transport> transport) override;
@@ -55,11 +57,14 @@ class Hop final : private world::AcceptEvents {
 
   std::unique_ptr<Stream> take_stream();
   void give_back(std::unique_ptr<Stream> stream);
-  std::unique_ptr<wire::http1::RequestHead> take_request_head();
-  void give_back(std::unique_ptr<wire::http1::RequestHead> head);
-  std::unique_ptr<wire::http1::ResponseHead> take_response_head();
-  void give_back(std::unique_ptr<wire::http1::ResponseHead> head);
+  std::unique_ptr<wire::RequestHead> take_request_head();
+  void give_back(std::unique_ptr<wire::RequestHead> head);
+  std::unique_ptr<wire::ResponseHead> take_response_head();
+  void give_back(std::unique_ptr<wire::ResponseHead> head);
+  void add(std::unique_ptr<Downstream> connection);
   void lose(Downstream& connection);
+  /// A connection turned out to be HTTP/2: `bytes` are the first of it.
+  void speak_http2(std::unique_ptr<world::Transport> transport, std::string_view bytes);
   void bury();
 
   /// The value of the date header at this instant.
@@ -94,8 +99,8 @@ class Hop final : private world::AcceptEvents {
   std::vector<std::unique_ptr<Downstream>> graveyard_;
   world::Timer burial_;
   std::vector<std::unique_ptr<Stream>> spare_streams_;
-  std::vector<std::unique_ptr<wire::http1::RequestHead>> spare_request_heads_;
-  std::vector<std::unique_ptr<wire::http1::ResponseHead>> spare_response_heads_;
+  std::vector<std::unique_ptr<wire::RequestHead>> spare_request_heads_;
+  std::vector<std::unique_ptr<wire::ResponseHead>> spare_response_heads_;
   std::array<char, 36> request_id_ = {'0', '0', '0', '0', '0', '0', '0', '0', '-', '0', '0', '0',
                                       '0', '-', '0', '0', '0', '0', '-', '0', '0', '0', '0', '-',
                                       '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0'};

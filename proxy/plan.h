@@ -169,6 +169,7 @@ struct HopPlan {
   bool loopback_only = false;  ///< Bound to 127.0.0.1 rather than to all addresses.
   bool accept_http1 = true;    ///< False for http2 and grpc listeners.
   bool websocket = true;
+  bool allow_connect = false;  ///< WebSocket over HTTP/2 (RFC 8441); not of App Mesh (AM-WS-02).
   RouteTable routes;
   std::vector<Cluster> clusters;
   HopTimers timers;

@@ -7,15 +7,14 @@
 #include "proxy/path.h"
 #include "proxy/request_rules.h"
 #include "wire/http1/connection_rules.h"
-#include "wire/http1/serializer.h"
 
 namespace proxy {
 namespace {
 
 using namespace std::chrono_literals;
+using wire::Framing;
 using wire::HeaderMap;
 using wire::HeaderName;
-using wire::http1::Framing;
 
 constexpr Duration kDefaultTimeout = 15s;  // Envoy's own; AM-TMO-01
 constexpr std::string_view kViaUpstream = "via_upstream";
@@ -38,6 +37,9 @@ ResponseFlag flag_of(ResetReason reason) {
       return ResponseFlag::UpstreamClosed;
     case ResetReason::ProtocolError:
       return ResponseFlag::UpstreamProtocol;
+    case ResetReason::RemoteReset:
+    case ResetReason::RemoteRefused:
+      return ResponseFlag::UpstreamReset;
     case ResetReason::Overflow:
       return ResponseFlag::UpstreamOverflow;
     case ResetReason::NoHealthyHost:
@@ -114,8 +116,9 @@ void Stream::reset() {
   flags_ = status_ = 0;
   grpc_status_ = -1;
   upstream_local_ = {};
-  keep_body_ = request_complete_ = response_begun_ = response_complete_ = false;
-  chunked_request_ = chunked_response_ = head_request_ = grpc_request_ = false;
+  keep_body_ = body_begun_ = request_complete_ = response_begun_ = response_complete_ = false;
+  answer_ended_ = head_request_ = grpc_request_ = false;
+  trailers_.reset();
   upgrade_ = tunnel_ = counted_retry_ = upstream_paused_ = ended_ = false;
 }
 
@@ -125,8 +128,7 @@ Duration Stream::route_timeout() const {
 
 // --- The request's way in --------------------------------------------------------------------
 
-void Stream::begin(Downstream& downstream, std::unique_ptr<wire::http1::RequestHead> head,
-                   bool complete) {
+void Stream::begin(Responder& downstream, std::unique_ptr<wire::RequestHead> head, bool complete) {
   downstream_ = &downstream;
   head_ = std::move(head);
   started_ = active_at_ = hop_.world().now();
@@ -136,7 +138,6 @@ void Stream::begin(Downstream& downstream, std::unique_ptr<wire::http1::RequestH
   if (complete) completed_ = started_;
   head_request_ = head_->method == "HEAD";
   upgrade_ = head_->upgrade;
-  chunked_request_ = head_->framing == Framing::Chunked;
   grpc_request_ = is_grpc();
   idle_after_ = hop_.plan().timers.stream_idle;
   if (idle_after_ > Duration::zero()) idle_timer_.start_after(idle_after_);
@@ -145,7 +146,7 @@ void Stream::begin(Downstream& downstream, std::unique_ptr<wire::http1::RequestH
   authority_ = head_->headers.get(HeaderName::Host);
   if (verdict.closes) downstream.set_client_closes();
   if (verdict.expects_continue) {
-    downstream.out() += "HTTP/1.1 100 Continue\r\n\r\n";
+    downstream.send_continue();
     head_->headers.remove(HeaderName::Expect);
   }
   if (verdict.status != 0) {
@@ -185,9 +186,7 @@ bool Stream::prepare_headers() {
 }
 
 void Stream::choose_route(bool routable) {
-  const std::string_view scheme =
-      head_->scheme.empty() ? std::string_view("http") : std::string_view(head_->scheme);
-  const RequestView view{head_->method, head_->target, authority_, scheme, head_->headers};
+  const RequestView view{head_->method, head_->target, authority_, scheme(), head_->headers};
   const VirtualHost* host = find_host(hop_.plan().routes, authority_);
   if (routable && host != nullptr && head_->method != "CONNECT") route_ = find_route(*host, view);
   if (route_ != nullptr && !route_->clusters.empty()) {
@@ -259,55 +258,41 @@ void Stream::send_upstream() {
                      prefer_others ? route_->retry->host_selection_attempts : 1);
 }
 
-void Stream::on_upstream_ready(UpstreamConnection& connection) {
+void Stream::on_upstream_ready(UpstreamStream& stream) {
   host_ = upstream_host();
-  upstream_local_ = connection.local();
+  upstream_local_ = stream.transport().local();
   hop_.world().trace(world::TraceKind::RouteChosen, downstream_->transport().flow(),
-                     connection.transport().flow(), attempts_, route_->resource);
-  connection.lend(hop_.take_response_head());
-  connection.begin(head_request_, upgrade_);
-  write_request_head(connection);
+                     stream.transport().flow(), attempts_, route_->resource);
+  stream.lend(hop_.take_response_head());
+  const bool ends = request_complete_ && !body_begun_ && trailers_ == nullptr;
+  stream.send_head(*head_, {.ends = ends, .to_head = head_request_, .upgrade = upgrade_});
   // What follows an upgrade waits until the other side has agreed to it.
-  if (!body_.empty() && !upgrade_) {
-    write_request_body(connection, body_);
+  if (body_begun_ && !upgrade_) {
+    const bool last = request_complete_ && trailers_ == nullptr;
+    if (!body_.empty() || last) stream.send_body(body_, last);
     if (!keep_body_) body_.clear();
   }
-  if (request_complete_) finish_request(connection);
+  if (trailers_ != nullptr) stream.send_trailers(*trailers_);
+  if (request_complete_) start_try_timer();
 }
 
-void Stream::write_request_head(UpstreamConnection& connection) {
-  HeaderMap& headers = head_->headers;
-  if (chunked_request_) {
-    headers.set(HeaderName::TransferEncoding, "chunked");
-  } else if (head_->framing == Framing::None && !headers.has(HeaderName::ContentLength) &&
-             may_have_body(head_->method)) {
-    headers.add(HeaderName::ContentLength, "0");
-  }
-  wire::http1::append_request_head(connection.out(), head_->method, head_->target, headers);
-}
-
-void Stream::write_request_body(UpstreamConnection& connection, std::string_view bytes) {
-  if (chunked_request_) {
-    wire::http1::append_chunk(connection.out(), bytes);
-  } else {
-    connection.out() += bytes;
-  }
-}
-
-void Stream::finish_request(UpstreamConnection& connection) {
-  if (chunked_request_) wire::http1::append_last_chunk(connection.out());
-  connection.set_request_sent();
-  start_try_timer();
-}
-
-void Stream::on_body(std::string_view bytes) {
-  if (ended_) return;
+void Stream::on_body(std::string_view bytes, bool ends) {
+  if (ended_ || request_complete_) return;
   touch();
   received_ += bytes.size();
-  UpstreamConnection* connection = upstream_connection();
-  if (connection != nullptr && (!upgrade_ || tunnel_)) {
-    write_request_body(*connection, bytes);
-    if (connection->unsent() > kBufferBytes) downstream_->pause();
+  body_begun_ = true;
+  UpstreamStream* const stream = upstream_stream();
+  if (stream != nullptr && (!upgrade_ || tunnel_)) {
+    if (!bytes.empty() || ends) stream->send_body(bytes, ends);
+    if (stream->unsent() > kBufferBytes) downstream_->pause();
+  }
+  keep_body(bytes, stream != nullptr);
+  if (ends) request_ended();
+}
+
+/// What may be sent later, or again, is kept, as far as there is room.
+void Stream::keep_body(std::string_view bytes, bool sent) {
+  if (sent && (!upgrade_ || tunnel_)) {
     if (!keep_body_ || tunnel_) return;
     if (body_.size() + bytes.size() > kBufferBytes) {  // too large to be sent again
       keep_body_ = false;
@@ -316,16 +301,23 @@ void Stream::on_body(std::string_view bytes) {
     }
   }
   body_ += bytes;
-  if (connection == nullptr && body_.size() > kBufferBytes) downstream_->pause();
+  if (!sent && body_.size() > kBufferBytes) downstream_->pause();
 }
 
-void Stream::on_request_complete() {
+void Stream::on_request_trailers(const HeaderMap& trailers) {
   if (ended_ || request_complete_) return;
   touch();
+  if (keep_body_ || upstream_stream() == nullptr) trailers_ = std::make_unique<HeaderMap>(trailers);
+  if (upstream_stream() != nullptr) upstream_stream()->send_trailers(trailers);
+  request_ended();
+}
+
+void Stream::request_ended() {
   request_complete_ = true;
   completed_ = hop_.world().now();
+  if (upgrade_) return;  // a tunnel has no answer to wait for
   start_response_timers();
-  if (UpstreamConnection* connection = upstream_connection()) finish_request(*connection);
+  if (upstream_stream() != nullptr) start_try_timer();
 }
 
 void Stream::start_response_timers() {
@@ -354,7 +346,15 @@ void Stream::on_client_gone() {
   end(true);
 }
 
-void Stream::on_codec_error(Downstream& downstream, const wire::http1::CodecError& error) {
+void Stream::on_client_reset(Responder& downstream, bool protocol, std::string_view details) {
+  if (ended_) return;
+  if (downstream_ == nullptr) begin_without_head(downstream);
+  set_flag(protocol ? ResponseFlag::DownstreamProtocol : ResponseFlag::DownstreamReset);
+  details_ = details;
+  end(true);
+}
+
+void Stream::on_codec_error(Responder& downstream, const wire::CodecError& error) {
   if (downstream_ == nullptr) {
     begin_without_head(downstream);
   } else if (head_ != nullptr && route_ == nullptr) {
@@ -371,19 +371,19 @@ void Stream::on_codec_error(Downstream& downstream, const wire::http1::CodecErro
   local_reply(error.status, error.reason, error.details);
 }
 
-void Stream::begin_without_head(Downstream& downstream) {
+void Stream::begin_without_head(Responder& downstream) {
   downstream_ = &downstream;
   started_ = hop_.world().now();
   ++hop_.active_requests_;
   ++hop_.requests_total_;
 }
 
-void Stream::on_client_gone_early(Downstream& downstream) {
+void Stream::on_client_gone_early(Responder& downstream) {
   begin_without_head(downstream);
   on_client_gone();
 }
 
-void Stream::on_headers_timeout(Downstream& downstream) {
+void Stream::on_headers_timeout(Responder& downstream) {
   begin_without_head(downstream);
   downstream.set_closing();
   local_reply(408, "request header timeout", "request_header_timeout");
@@ -404,7 +404,7 @@ void Stream::on_try_timeout() {
   const Cork::Event event(hop_.cork());
   if (response_begun_) return;
   // A 1xx ends both the try's timeout and all retries.
-  if (upstream_connection() != nullptr && upstream_connection()->saw_interim()) return;
+  if (upstream_stream() != nullptr && upstream_stream()->saw_interim()) return;
   if (host_ != nullptr) tried_.push_back(host_);
   upstream_->cancel(*this);
   if (route_->retry->on_reset && schedule_retry()) return;
@@ -468,7 +468,7 @@ void Stream::on_upstream_reset(ResetReason reason, std::string_view transport) {
 
 // --- Retries ---------------------------------------------------------------------------------
 
-bool Stream::retry_on_status(const wire::http1::ResponseHead& head) {
+bool Stream::retry_on_status(const wire::ResponseHead& head) {
   if (!route_->retry) return false;
   const RetryPolicy& policy = *route_->retry;
   bool wanted = policy.statuses.count(head.status) != 0;
@@ -493,6 +493,12 @@ bool Stream::retry_on_reset(ResetReason reason) {
     case ResetReason::ConnectionTermination:
     case ResetReason::ProtocolError:
       if (!policy.on_reset) return false;
+      break;
+    case ResetReason::RemoteReset:
+      if (!policy.on_reset) return false;
+      break;
+    case ResetReason::RemoteRefused:
+      if (!policy.on_refused_stream && !policy.on_reset) return false;
       break;
     case ResetReason::Overflow:
     case ResetReason::NoHealthyHost:
@@ -532,10 +538,10 @@ void Stream::retry() {
 
 // --- The answer ------------------------------------------------------------------------------
 
-void Stream::on_response_head(wire::http1::ResponseHead& head) {
+void Stream::on_response_head(wire::ResponseHead& head) {
   touch();
-  UpstreamConnection& connection = *upstream_connection();
-  if (!connection.saw_interim() && retry_on_status(head)) {
+  UpstreamStream& stream = *upstream_stream();
+  if (!stream.saw_interim() && retry_on_status(head)) {
     if (host_ != nullptr) tried_.push_back(host_);
     try_timer_.stop();
     if (head.framing == Framing::None) {
@@ -546,11 +552,11 @@ void Stream::on_response_head(wire::http1::ResponseHead& head) {
     return;
   }
   try_timer_.stop();
-  response_ = connection.take_head();
+  response_ = stream.take_head();
   details_ = kViaUpstream;
   if (upgrade_ && head.status == 101 && wire::http1::is_upgrade(head.headers)) {
     tunnel_ = true;
-    connection.set_tunnel();
+    stream.become_tunnel();
   } else if (upgrade_ && head.status < 400) {
     // An upgrade is answered by 101, by an error, or not at all (ENV-HTTP-92).
     response_->headers.remove(HeaderName::ContentLength);
@@ -562,12 +568,12 @@ void Stream::on_response_head(wire::http1::ResponseHead& head) {
   }
   write_response_head(*response_, head.framing == Framing::None);
   if (tunnel_ && !body_.empty()) {
-    connection.out() += body_;
+    stream.send_body(body_, false);
     body_.clear();
   }
 }
 
-void Stream::write_response_head(wire::http1::ResponseHead& head, bool ends) {
+void Stream::write_response_head(wire::ResponseHead& head, bool ends) {
   HeaderMap& headers = head.headers;
   status_ = head.status;
   response_begun_ = true;
@@ -582,43 +588,40 @@ void Stream::write_response_head(wire::http1::ResponseHead& head, bool ends) {
   }
   if (!headers.has(HeaderName::Date)) headers.add(HeaderName::Date, hop_.date());
   headers.set(HeaderName::Server, "envoy");
-  if (!tunnel_ && !request_complete_) downstream_->set_closing();
-  downstream_->close_if_asked();
-  if (downstream_->closing() && !tunnel_) headers.add(HeaderName::Connection, "close");
-  if (!headers.has(HeaderName::ContentLength)) {
-    const bool bodiless = status_ < 200 || status_ == 204 || status_ == 304;
-    if (!bodiless && ends && !head_request_) {
-      headers.add(HeaderName::ContentLength, "0");
-    } else if (!bodiless) {
-      headers.add(HeaderName::TransferEncoding, "chunked");
-      chunked_response_ = !head_request_;
-    }
-  }
-  wire::http1::append_response_head(downstream_->out(), status_, headers);
+  send_answer_head(ends);
 }
 
-void Stream::on_response_body(std::string_view bytes) {
-  if (ended_ || bytes.empty()) return;
+void Stream::send_answer_head(bool ends) {
+  answer_ended_ = ends;
+  downstream_->send_head(*response_, {.ends = ends,
+                                      .request_complete = request_complete_,
+                                      .to_head = head_request_,
+                                      .tunnel = tunnel_});
+}
+
+void Stream::on_response_body(std::string_view bytes, bool ends) {
+  if (ended_) return;
   touch();
-  write_response_body(bytes);
-  if (!upstream_paused_ && downstream_->unsent() > kBufferBytes && upstream_connection()) {
+  answered_ += bytes.size();
+  answer_ended_ = ends;
+  downstream_->send_body(bytes, ends);
+  if (!upstream_paused_ && downstream_->unsent() > kBufferBytes && upstream_stream() != nullptr) {
     upstream_paused_ = true;
-    upstream_connection()->pause();
+    upstream_stream()->pause();
   }
 }
 
-void Stream::write_response_body(std::string_view bytes) {
-  answered_ += bytes.size();
-  if (chunked_response_) {
-    wire::http1::append_chunk(downstream_->out(), bytes);
-  } else {
-    downstream_->out() += bytes;
-  }
+void Stream::on_response_trailers(HeaderMap& trailers) {
+  if (ended_) return;
+  touch();
+  if (grpc_request_) read_grpc_status(trailers);
+  answer_ended_ = true;
+  downstream_->send_trailers(trailers);
 }
 
 void Stream::on_downstream_drained() {
   if (ended_ || !std::exchange(upstream_paused_, false)) return;
-  if (UpstreamConnection* connection = upstream_connection()) connection->resume();
+  if (UpstreamStream* stream = upstream_stream()) stream->resume();
 }
 
 void Stream::on_response_complete() {
@@ -626,7 +629,7 @@ void Stream::on_response_complete() {
 }
 
 void Stream::finish_response() {
-  if (chunked_response_) wire::http1::append_last_chunk(downstream_->out());
+  if (!answer_ended_) downstream_->send_body({}, true);
   response_complete_ = true;
   end(false);
 }
@@ -656,18 +659,12 @@ void Stream::local_reply(std::uint16_t status, std::string_view body, std::strin
   headers.add(HeaderName::Server, "envoy");
   status_ = response_->status;
   response_begun_ = true;
-  if (!request_complete_) downstream_->set_closing();
-  downstream_->close_if_asked();
-  if (downstream_->closing()) headers.add(HeaderName::Connection, "close");
-  if (!headers.has(HeaderName::ContentLength)) {
-    if (head_request_) {
-      headers.add(HeaderName::TransferEncoding, "chunked");
-    } else {
-      headers.add(HeaderName::ContentLength, "0");
-    }
+  const bool has_body = !body.empty() && !head_request_;
+  send_answer_head(!has_body);
+  if (has_body) {
+    answered_ += body.size();
+    downstream_->send_body(body, true);
   }
-  wire::http1::append_response_head(downstream_->out(), status_, headers);
-  if (!body.empty() && !head_request_) write_response_body(body);
   response_complete_ = true;
   end(false);
 }
@@ -686,16 +683,14 @@ void Stream::end(bool reset) {
   retry_timer_.stop();
   if (upstream_ != nullptr) {
     if (std::exchange(counted_retry_, false)) upstream_->remove_retry();
-    if (upstream_paused_ && upstream_connection() != nullptr) upstream_connection()->resume();
+    if (upstream_paused_ && upstream_stream() != nullptr) upstream_stream()->resume();
     upstream_->cancel(*this);
   }
   --hop_.active_requests_;
   trace_end();
   write_log();
-  Downstream& downstream = *downstream_;
-  if (tunnel_ && !reset) {
-    downstream.set_closing();
-  }
+  Responder& downstream = *downstream_;
+  if (tunnel_ && !reset) downstream.set_closing();
   downstream.stream_ended(request_complete_, reset);
 }
 
@@ -706,12 +701,17 @@ void Stream::trace_end() {
                      details_);
 }
 
+void Stream::read_grpc_status(const HeaderMap& headers) {
+  const std::string_view text = headers.get(HeaderName::GrpcStatus);
+  std::from_chars(text.data(), text.data() + text.size(), grpc_status_);
+}
+
 void Stream::write_log() {
   if (!hop_.log_format_) return;
   LogEntry entry;
   entry.started = hop_.world().calendar() - (hop_.world().now() - started_);
   entry.duration = hop_.world().now() - started_;
-  entry.protocol = "HTTP/1.1";
+  entry.protocol = downstream_->protocol() == Protocol::Http2 ? "HTTP/2" : "HTTP/1.1";
   entry.scheme = "http";
   if (head_ != nullptr) {
     entry.method = head_->method;
@@ -733,9 +733,8 @@ void Stream::write_log() {
   entry.sent = answered_;
   entry.attempts = attempts_;
   if (grpc_request_ && grpc_status_ < 0 && response_ != nullptr) {
-    const std::string_view text = response_->headers.get(HeaderName::GrpcStatus);
-    std::from_chars(text.data(), text.data() + text.size(), grpc_status_);
-    if (text.empty() && status_ != 0) grpc_status_ = grpc_status_of(status_);
+    read_grpc_status(response_->headers);
+    if (grpc_status_ < 0 && status_ != 0) grpc_status_ = grpc_status_of(status_);
   }
   entry.grpc_status = grpc_status_;
   entry.downstream_remote = downstream_->transport().remote();

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/downstream.h"
 #include "proxy/hop.h"
 #include "proxy/match.h"
+#include "proxy/responder.h"
 #include "proxy/upstream.h"
 
 namespace proxy {
@@ -25,16 +25,21 @@ class Stream final : private UpstreamRequest {
   Stream& operator=(const Stream&) = delete;
 
   /// A head was read. `complete`: no body follows.
-  void begin(Downstream& downstream, std::unique_ptr<wire::http1::RequestHead> head, bool complete);
-  void on_body(std::string_view bytes);
-  void on_request_complete();
+  void begin(Responder& downstream, std::unique_ptr<wire::RequestHead> head, bool complete);
+  /// `ends`: the sender said with these bytes that they are the last.
+  void on_body(std::string_view bytes, bool ends);
+  void on_request_complete() { on_body({}, true); }
+  void on_request_trailers(const wire::HeaderMap& trailers);
   /// The client has gone: no answer is wanted.
   void on_client_gone();
+  /// The client wants no answer any more, before or after the head; its connection goes on.
+  /// `protocol`: because it broke a rule.
+  void on_client_reset(Responder& downstream, bool protocol, std::string_view details);
   /// The request turned out not to be HTTP, before or after its head.
-  void on_codec_error(Downstream& downstream, const wire::http1::CodecError& error);
-  void on_headers_timeout(Downstream& downstream);
+  void on_codec_error(Responder& downstream, const wire::CodecError& error);
+  void on_headers_timeout(Responder& downstream);
   /// The client has gone with a part of a head sent.
-  void on_client_gone_early(Downstream& downstream);
+  void on_client_gone_early(Responder& downstream);
   /// The answer's unsent bytes have gone.
   void on_downstream_drained();
 
@@ -43,41 +48,42 @@ class Stream final : private UpstreamRequest {
 
  private:
   // The request's way in.
-  void begin_without_head(Downstream& downstream);
+  void begin_without_head(Responder& downstream);
   bool prepare_headers();
   void choose_route(bool routable);
   void rewrite();
   void send_upstream();
-  void write_request_head(UpstreamConnection& connection);
-  void write_request_body(UpstreamConnection& connection, std::string_view bytes);
-  void finish_request(UpstreamConnection& connection);
+  void keep_body(std::string_view bytes, bool sent);
+  void request_ended();
   void start_response_timers();
   void start_try_timer();
   void set_expected_timeout();
 
   // What the upstream does.
-  void on_upstream_ready(UpstreamConnection& connection) override;
+  void on_upstream_ready(UpstreamStream& stream) override;
   void on_upstream_reset(ResetReason reason, std::string_view transport) override;
-  void on_response_head(wire::http1::ResponseHead& head) override;
-  void on_response_body(std::string_view bytes) override;
+  void on_response_head(wire::ResponseHead& head) override;
+  void on_response_body(std::string_view bytes, bool ends) override;
+  void on_response_trailers(wire::HeaderMap& trailers) override;
   void on_response_complete() override;
   void on_upstream_drained() override;
 
   // Retries.
-  bool retry_on_status(const wire::http1::ResponseHead& head);
+  bool retry_on_status(const wire::ResponseHead& head);
   bool retry_on_reset(ResetReason reason);
   bool schedule_retry();
   void retry();
 
   // The answer.
-  void write_response_head(wire::http1::ResponseHead& head, bool ends);
-  void write_response_body(std::string_view bytes);
+  void write_response_head(wire::ResponseHead& head, bool ends);
   void finish_response();
+  void send_answer_head(bool ends);
   void local_reply(std::uint16_t status, std::string_view body, std::string_view details,
                    bool overloaded = false);
   void cut_off();  ///< The answer has begun and cannot be ended properly.
   void end(bool reset);
   void trace_end();
+  void read_grpc_status(const wire::HeaderMap& headers);
   void write_log();
 
   void on_route_timeout();
@@ -89,17 +95,21 @@ class Stream final : private UpstreamRequest {
     return head_ != nullptr &&
            is_grpc_content_type(head_->headers.get(wire::HeaderName::ContentType));
   }
+  std::string_view scheme() const {
+    return head_->scheme.empty() ? std::string_view("http") : std::string_view(head_->scheme);
+  }
   Duration route_timeout() const;
 
   Hop& hop_;
-  Downstream* downstream_ = nullptr;
-  std::unique_ptr<wire::http1::RequestHead> head_;
-  std::unique_ptr<wire::http1::ResponseHead> response_;
+  Responder* downstream_ = nullptr;
+  std::unique_ptr<wire::RequestHead> head_;
+  std::unique_ptr<wire::ResponseHead> response_;
   std::string authority_;
   std::string original_path_;
   std::string details_;
   std::string transport_failure_;
   std::string body_;  // what a retry would send again
+  std::unique_ptr<wire::HeaderMap> trailers_;
   std::string reply_body_;
   const Route* route_ = nullptr;
   Upstream* upstream_ = nullptr;
@@ -121,12 +131,12 @@ class Stream final : private UpstreamRequest {
   int grpc_status_ = -1;
   world::Endpoint upstream_local_{};
   UpstreamHost* host_ = nullptr;
-  bool keep_body_ = false;  // it may be needed again
+  bool keep_body_ = false;   // it may be needed again
+  bool body_begun_ = false;  // there is one, be it empty
   bool request_complete_ = false;
   bool response_begun_ = false;
   bool response_complete_ = false;
-  bool chunked_request_ = false;
-  bool chunked_response_ = false;
+  bool answer_ended_ = false;  // its last byte has been written
   bool head_request_ = false;
   bool grpc_request_ = false;
   bool upgrade_ = false;

@@ -1,7 +1,9 @@
 #include "proxy/upstream.h"
 
 #include <algorithm>
-#include <cassert>
+
+#include "proxy/http1_upstream.h"
+#include "proxy/http2_upstream.h"
 
 namespace proxy {
 namespace {
@@ -23,6 +25,10 @@ std::string_view reset_text(ResetReason reason) {
       return "connection termination";
     case ResetReason::ProtocolError:
       return "protocol error";
+    case ResetReason::RemoteReset:
+      return "remote reset";
+    case ResetReason::RemoteRefused:
+      return "remote refused stream reset";
     case ResetReason::Overflow:
       return "overflow";
     case ResetReason::NoHealthyHost:
@@ -154,7 +160,7 @@ void Upstream::set_addresses(const Addresses& addresses) {
   // Hosts that are gone serve what they have; their idle connections end.
   for (auto& host : hosts_) {
     if (!host) continue;
-    while (!host->idle_.empty()) host->idle_.back()->close();
+    while (!host->ready_.empty()) host->ready_.back()->retire();
     former_hosts_.push_back(std::move(host));
   }
   if (!resolved_ && hosts.size() > 1) {
@@ -184,10 +190,8 @@ void Upstream::request(UpstreamRequest& request, const std::vector<UpstreamHost*
     request.on_upstream_reset(ResetReason::NoHealthyHost, {});
     return;
   }
-  if (!host->idle_.empty()) {
-    UpstreamConnection& connection = *host->idle_.back();
-    host->idle_.pop_back();
-    attach(request, connection);
+  if (!host->ready_.empty()) {
+    attach(request, *host->ready_.back());
     return;
   }
   if (counts_.pending >= cluster_.limits.max_pending_requests) {
@@ -200,10 +204,12 @@ void Upstream::request(UpstreamRequest& request, const std::vector<UpstreamHost*
   try_connect(*host);
 }
 
-/// Makes one connection if more requests wait than connections are coming, and a limit or the
+/// Makes one connection if more requests wait than connections are coming for, and a limit or the
 /// host's lack of any connection allows it.
 void Upstream::try_connect(UpstreamHost& host) {
-  if (host.queued_ <= host.connecting_) return;
+  const bool http2 = cluster_.protocol == Protocol::Http2;
+  const std::size_t each = http2 ? Http2Upstream::kMostStreams : 1;
+  if (host.queued_ <= host.connecting_ * each) return;
   if (counts_.connections >= cluster_.limits.max_connections) {
     ++counts_.connection_overflow;
     if (!host.connections_.empty()) return;
@@ -211,14 +217,18 @@ void Upstream::try_connect(UpstreamHost& host) {
   ++counts_.connections;
   ++counts_.connections_total;
   ++host.connecting_;
-  auto connection = std::make_unique<UpstreamConnection>(*this, host);
+  std::unique_ptr<UpstreamConnection> connection;
+  if (http2) {
+    connection = std::make_unique<Http2Upstream>(*this, host);
+  } else {
+    connection = std::make_unique<Http1Upstream>(*this, host);
+  }
   connection->index_ = host.connections_.size();
   host.connections_.push_back(std::move(connection));
 }
 
 void Upstream::attach(UpstreamRequest& request, UpstreamConnection& connection) {
   if (counts_.requests >= cluster_.limits.max_requests) {
-    connection.host_.idle_.push_back(&connection);
     ++counts_.pending_overflow;
     request.on_upstream_reset(ResetReason::Overflow, {});
     return;
@@ -227,23 +237,28 @@ void Upstream::attach(UpstreamRequest& request, UpstreamConnection& connection) 
   ++counts_.requests_total;
   request.connection_ = &connection;
   request.host_ = &connection.host_;
-  connection.request_ = &request;
-  connection.request_sent_ = false;
-  connection.has_head_ = false;
-  request.on_upstream_ready(connection);
+  request.stream_ = &connection.open(request);
+  if (connection.room() == 0) connection.withdraw();
+  request.on_upstream_ready(*request.stream_);
 }
 
-/// Gives a free connection to the head of its host's queue, or keeps it idle.
-void Upstream::serve_next(UpstreamConnection& connection) {
+void Upstream::offer(UpstreamConnection& connection) {
   UpstreamHost& host = connection.host_;
-  if (host.first_ == nullptr) {
-    host.idle_.push_back(&connection);
-    return;
+  while (host.first_ != nullptr && connection.room() > 0) {
+    UpstreamRequest& next = *host.first_;
+    host.dequeue(next);
+    --counts_.pending;
+    attach(next, connection);
   }
-  UpstreamRequest& next = *host.first_;
-  host.dequeue(next);
-  --counts_.pending;
-  attach(next, connection);
+  if (connection.ready_ || connection.room() == 0) return;
+  connection.ready_ = true;
+  host.ready_.push_back(&connection);
+}
+
+void Upstream::detach(UpstreamRequest& request) {
+  request.connection_ = nullptr;
+  request.stream_ = nullptr;
+  --counts_.requests;
 }
 
 void Upstream::cancel(UpstreamRequest& request) {
@@ -251,24 +266,19 @@ void Upstream::cancel(UpstreamRequest& request) {
     request.host_->dequeue(request);
     --counts_.pending;
   } else if (request.connection_ != nullptr) {
-    UpstreamConnection& connection = *std::exchange(request.connection_, nullptr);
-    connection.request_ = nullptr;
-    --counts_.requests;
-    connection.close();
+    request.connection_->cancel(request);
   }
 }
 
 void Upstream::leave(UpstreamRequest& request) {
-  std::exchange(request.connection_, nullptr)->request_ = nullptr;
-  --counts_.requests;
+  request.connection_->leave(request);
 }
 
 void Upstream::lose(UpstreamConnection& connection) {
   UpstreamHost& host = connection.host_;
   if (connection.connecting_) --host.connecting_;
   --counts_.connections;
-  const auto idle = std::find(host.idle_.begin(), host.idle_.end(), &connection);
-  if (idle != host.idle_.end()) host.idle_.erase(idle);
+  connection.withdraw();
   const std::size_t index = connection.index_;
   graveyard_.push_back(std::move(host.connections_[index]));
   if (index + 1 != host.connections_.size()) {
@@ -282,164 +292,6 @@ void Upstream::lose(UpstreamConnection& connection) {
 
 void Upstream::bury() {
   graveyard_.clear();
-}
-
-// --- UpstreamConnection --------------------------------------------------------------------
-
-UpstreamConnection::UpstreamConnection(Upstream& upstream, UpstreamHost& host)
-    : upstream_(upstream),
-      host_(host),
-      transport_(upstream.world_.connect(host.endpoint_, *this)),
-      connect_timer_(upstream.world_.loop(), upstream.world_.id(),
-                     world::bind<&UpstreamConnection::on_connect_timeout>(this)) {
-  connect_timer_.start_after(upstream.cluster_.connect_timeout);
-}
-
-UpstreamConnection::~UpstreamConnection() = default;
-
-void UpstreamConnection::on_connected() {
-  const Cork::Event event(upstream_.cork_);
-  connect_timer_.stop();
-  connecting_ = false;
-  --host_.connecting_;
-  upstream_.serve_next(*this);
-}
-
-void UpstreamConnection::on_connect_timeout() {
-  const Cork::Event event(upstream_.cork_);
-  connect_failed(ResetReason::ConnectTimeout, {});
-}
-
-/// A failed attempt fails everything that waits for the host. Source: ENV-POOL-17.
-void UpstreamConnection::connect_failed(ResetReason reason, std::string_view transport) {
-  ++upstream_.counts_.connect_failures;
-  UpstreamHost& host = host_;
-  Upstream& upstream = upstream_;
-  std::vector<UpstreamRequest*> waiting;
-  while (host.first_ != nullptr) {
-    UpstreamRequest& request = *host.first_;
-    host.dequeue(request);
-    --upstream.counts_.pending;
-    waiting.push_back(&request);
-  }
-  close();
-  for (UpstreamRequest* request : waiting) request->on_upstream_reset(reason, transport);
-}
-
-void UpstreamConnection::on_data(std::string_view bytes) {
-  const Cork::Event event(upstream_.cork_);
-  complete_ = false;
-  const std::size_t used = parser_.feed(bytes, *this);
-  if (gone_) return;
-  if (!parser_.error()) hand_over_body();
-  body_.clear();
-  if (parser_.error()) {
-    fail(ResetReason::ProtocolError);
-    return;
-  }
-  if (!complete_) return;
-  // Bytes after a complete response spoil the connection (ENV-HTTP-79).
-  const bool reusable = parser_.keep_alive() && request_sent_ && used == bytes.size();
-  UpstreamRequest* request = std::exchange(request_, nullptr);
-  if (request != nullptr) {
-    request->connection_ = nullptr;
-    --upstream_.counts_.requests;
-  }
-  if (reusable) {
-    upstream_.serve_next(*this);
-  } else {
-    close();
-  }
-  if (request != nullptr) request->on_response_complete();
-}
-
-void UpstreamConnection::on_head(wire::http1::ResponseHead& head) {
-  has_head_ = true;
-  if (request_ != nullptr) request_->on_response_head(head);
-}
-
-void UpstreamConnection::on_body(std::string_view bytes) {
-  body_.add(bytes);
-}
-
-void UpstreamConnection::hand_over_body() {
-  if (body_.empty()) return;
-  if (request_ != nullptr) request_->on_response_body(body_.bytes());
-  body_.clear();
-}
-
-void UpstreamConnection::on_complete() {
-  hand_over_body();
-  complete_ = true;
-}
-
-void UpstreamConnection::on_end() {
-  const Cork::Event event(upstream_.cork_);
-  ended();
-}
-
-/// The upstream sends nothing more, by FIN or by reset: both end an answer that lasts until then.
-void UpstreamConnection::ended() {
-  if (request_ == nullptr) {
-    close();
-    return;
-  }
-  if (tunnel_) {
-    fail(ResetReason::ConnectionTermination);
-    return;
-  }
-  complete_ = false;
-  const bool begun = parser_.in_message();
-  parser_.on_end_of_stream(*this);
-  if (gone_) return;
-  if (complete_) {
-    UpstreamRequest* request = std::exchange(request_, nullptr);
-    close();
-    if (request != nullptr) {
-      request->connection_ = nullptr;
-      --upstream_.counts_.requests;
-      request->on_response_complete();
-    }
-    return;
-  }
-  fail(begun ? ResetReason::ProtocolError : ResetReason::ConnectionTermination);
-}
-
-void UpstreamConnection::on_error(std::error_code error) {
-  const Cork::Event event(upstream_.cork_);
-  if (connecting_) {
-    connect_timer_.stop();
-    const bool refused = error == world::make_error_code(world::TransportError::Refused);
-    connect_failed(ResetReason::RefusedConnection,
-                   refused ? "delayed connect error: Connection refused"
-                           : "immediate connect error: Network is unreachable");
-    return;
-  }
-  ended();
-}
-
-void UpstreamConnection::on_drained() {
-  const Cork::Event event(upstream_.cork_);
-  if (request_ != nullptr) request_->on_upstream_drained();
-}
-
-void UpstreamConnection::fail(ResetReason reason) {
-  UpstreamRequest* request = std::exchange(request_, nullptr);
-  if (request != nullptr) {
-    request->connection_ = nullptr;
-    request->interim_ = parser_.saw_interim();
-    --upstream_.counts_.requests;
-  }
-  close();
-  if (request != nullptr) request->on_upstream_reset(reason, {});
-}
-
-void UpstreamConnection::close() {
-  if (std::exchange(gone_, true)) return;
-  connect_timer_.stop();
-  upstream_.cork_.flush();
-  transport_->close();
-  upstream_.lose(*this);
 }
 
 }  // namespace proxy

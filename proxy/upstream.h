@@ -7,9 +7,8 @@
 #include <vector>
 
 #include "proxy/cork.h"
-#include "proxy/gathered_body.h"
 #include "proxy/plan.h"
-#include "wire/http1/response_parser.h"
+#include "proxy/upstream_stream.h"
 #include "world/world.h"
 
 namespace proxy {
@@ -24,6 +23,8 @@ enum class ResetReason : std::uint8_t {
   ConnectTimeout,         ///< Nor within the cluster's connect timeout.
   ConnectionTermination,  ///< The connection ended before an answer began.
   ProtocolError,          ///< What came is no HTTP response, or was cut short.
+  RemoteReset,            ///< The endpoint reset the stream.
+  RemoteRefused,          ///< The endpoint did not look at the stream: it can be sent again.
   Overflow,               ///< A limit of the pool was reached.
   NoHealthyHost,          ///< The cluster has no endpoint.
 };
@@ -34,19 +35,21 @@ std::string_view reset_text(ResetReason reason);
 /// A request's place in a pool, and what the pool tells it. Whoever sends requests is one.
 class UpstreamRequest {
  public:
-  /// The connection is this request's own until it gives it back or loses it.
-  virtual void on_upstream_ready(UpstreamConnection& connection) = 0;
+  /// The stream is this request's own until it is told of its end, or cancels.
+  virtual void on_upstream_ready(UpstreamStream& stream) = 0;
   /// It has no connection, or none any more. `transport` says more about a failed connect.
   virtual void on_upstream_reset(ResetReason reason, std::string_view transport) = 0;
-  virtual void on_response_head(wire::http1::ResponseHead& head) = 0;
-  virtual void on_response_body(std::string_view bytes) = 0;
+  virtual void on_response_head(wire::ResponseHead& head) = 0;
+  /// `ends`: the sender said with these bytes that they are the last.
+  virtual void on_response_body(std::string_view bytes, bool ends) = 0;
+  virtual void on_response_trailers(wire::HeaderMap& trailers) = 0;
   /// The response has ended. The connection has gone back to the pool, or away.
   virtual void on_response_complete() = 0;
-  /// The connection's unsent bytes have gone.
+  /// The stream's unsent bytes have gone.
   virtual void on_upstream_drained() = 0;
 
   UpstreamHost* upstream_host() const { return host_; }
-  UpstreamConnection* upstream_connection() const { return connection_; }
+  UpstreamStream* upstream_stream() const { return stream_; }
   /// Whether a 1xx response came on the connection that was lost.
   bool interim() const { return interim_; }
 
@@ -68,6 +71,7 @@ class UpstreamRequest {
   UpstreamRequest* previous_ = nullptr;
   UpstreamHost* host_ = nullptr;  // where it waits or is served
   UpstreamConnection* connection_ = nullptr;
+  UpstreamStream* stream_ = nullptr;
   bool waiting_ = false;
   bool interim_ = false;
 };
@@ -103,7 +107,8 @@ class Upstream {
   /// were tried before: others are preferred, in at most `attempts` picks.
   void request(UpstreamRequest& request, const std::vector<UpstreamHost*>& avoid,
                std::uint32_t attempts);
-  /// The request is not wanted any more: it leaves the queue, or its connection is closed.
+  /// The request is not wanted any more: it leaves the queue, or its stream is reset; in HTTP/1
+  /// that is its connection.
   void cancel(UpstreamRequest& request);
   /// The request wants nothing more of its response, which ends with the bytes at hand.
   void leave(UpstreamRequest& request);
@@ -127,8 +132,10 @@ class Upstream {
   void set_addresses(const Addresses& addresses);
   void try_connect(UpstreamHost& host);
   void attach(UpstreamRequest& request, UpstreamConnection& connection);
-  void connected(UpstreamConnection& connection);
-  void serve_next(UpstreamConnection& connection);
+  /// Gives a connection's room to the queue of its host, and keeps what is left.
+  void offer(UpstreamConnection& connection);
+  /// The request and its connection have nothing to do with each other any more.
+  void detach(UpstreamRequest& request);
   /// Forgets a connection; it is destroyed after the present event.
   void lose(UpstreamConnection& connection);
   void bury();
@@ -173,74 +180,7 @@ class UpstreamHost {
   std::size_t queued_ = 0;
   std::size_t connecting_ = 0;
   std::vector<std::unique_ptr<UpstreamConnection>> connections_;
-  std::vector<UpstreamConnection*> idle_;  // the last one was used last
-};
-
-/// One HTTP/1.1 connection to an endpoint: carries one request at a time.
-class UpstreamConnection final : private world::TransportEvents,
-                                 private wire::http1::ResponseParser::Events {
- public:
-  UpstreamConnection(Upstream& upstream, UpstreamHost& host);
-  ~UpstreamConnection() override;
-
-  world::Transport& transport() { return *transport_; }
-  /// Where to append the request's bytes.
-  std::string& out() { return upstream_.cork_.to(*transport_); }
-  /// Whether a 1xx response came before the final one.
-  bool saw_interim() const { return parser_.saw_interim(); }
-  std::size_t unsent() const { return transport_->unsent() + upstream_.cork_.held(*transport_); }
-  /// The request's head is about to be written.
-  void begin(bool head_request, bool upgrade) { parser_.expect(head_request, upgrade); }
-  /// The request has left entirely; only then can the connection be used again.
-  void set_request_sent() { request_sent_ = true; }
-  /// Response bytes are kept back while the downstream is slow.
-  void pause() { transport_->pause_reading(); }
-  void resume() { transport_->resume_reading(); }
-  /// The answer was 101: from now on the connection carries bytes.
-  void set_tunnel() { tunnel_ = true; }
-  /// The head that on_response_head was given.
-  std::unique_ptr<wire::http1::ResponseHead> take_head() { return parser_.take_head(); }
-  void lend(std::unique_ptr<wire::http1::ResponseHead> head) { parser_.lend(std::move(head)); }
-  bool has_head() const { return has_head_; }
-  world::Endpoint local() const { return transport_->local(); }
-
- private:
-  friend class Upstream;
-  friend class UpstreamHost;
-
-  void on_connected() override;
-  void on_data(std::string_view bytes) override;
-  void on_end() override;
-  void on_error(std::error_code error) override;
-  void on_drained() override;
-  void on_head(wire::http1::ResponseHead& head) override;
-  void on_body(std::string_view bytes) override;
-  void on_last_chunk() override { hand_over_body(); }
-  void on_complete() override;
-
-  void hand_over_body();
-  void ended();
-  void on_connect_timeout();
-  void connect_failed(ResetReason reason, std::string_view transport);
-  /// Ends the connection and tells its request.
-  void fail(ResetReason reason);
-  void close();
-  void release();
-
-  Upstream& upstream_;
-  UpstreamHost& host_;
-  std::unique_ptr<world::Transport> transport_;
-  wire::http1::ResponseParser parser_;
-  UpstreamRequest* request_ = nullptr;
-  world::Timer connect_timer_;
-  GatheredBody body_;      // of the present read
-  std::size_t index_ = 0;  // among the host's connections
-  bool connecting_ = true;
-  bool request_sent_ = false;
-  bool has_head_ = false;
-  bool complete_ = false;  // the response has ended within the bytes being read
-  bool tunnel_ = false;
-  bool gone_ = false;
+  std::vector<UpstreamConnection*> ready_;  // have room; the last one was used last
 };
 
 }  // namespace proxy

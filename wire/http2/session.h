@@ -24,8 +24,7 @@ struct StreamEnd {
   bool reset = false;    ///< Before both sides had said all.
   bool by_peer = false;  ///< The peer reset it, or its GOAWAY says that it never looked at it.
   ErrorCode code = ErrorCode::NoError;
-  /// What the peer broke, in the real proxy's terms ("http2.invalid.header.field"), or empty.
-  std::string_view details;
+  std::string_view details;  ///< As Stream::details().
 };
 
 /// One request and its answer on a connection, as one side sees it.
@@ -42,6 +41,8 @@ class Stream {
   std::int32_t id() const { return id_; }
   bool remote_ended() const { return remote_ended_; }
   bool local_ended() const { return local_ended_; }
+  /// What the peer broke, in the real proxy's terms ("http2.invalid.header.field"), or empty.
+  std::string_view details() const { return details_; }
 
   /// Sends more of the body. What the peer's windows do not take waits here.
   /// Requires: the head was sent, and nothing that ends it.

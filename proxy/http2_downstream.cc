@@ -1,0 +1,226 @@
+#include "proxy/http2_downstream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/extended_connect.h"
+#include "proxy/responder.h"
+#include "proxy/stream.h"
+
+namespace proxy {
+namespace {
+
+using wire::HeaderName;
+using wire::http2::ErrorCode;
+
+constexpr std::size_t kBufferBytes = 1 << 20;
+
+}  // namespace
+
+/// One request on the connection, and its answer.
+class Http2Downstream::Exchange final : public Responder, public wire::http2::Stream {
+ public:
+  explicit Exchange(Http2Downstream& connection)
+      : connection_(connection), head_(connection.hop_.take_request_head()) {}
+
+  world::Transport& transport() override { return *connection_.transport_; }
+  Protocol protocol() const override { return Protocol::Http2; }
+  void send_continue() override { connection_.session_.send_interim(*this, 100); }
+  void send_head(wire::ResponseHead& head, const AnswerFacts& facts) override {
+    if (facts.tunnel) answer_connect(head);
+    connection_.session_.send_response(*this, head.status, head.headers, facts.ends);
+  }
+  void send_body(std::string_view bytes, bool ends) override { send_data(bytes, ends); }
+  void send_trailers(const wire::HeaderMap& trailers) override { Stream::send_trailers(trailers); }
+  std::size_t unsent() const override { return Stream::unsent(); }
+  void pause() override { pause_reading(); }
+  void resume() override { resume_reading(); }
+  // Other streams go on: neither ends the connection.
+  void set_closing() override {}
+  void set_client_closes() override {}
+
+  void stream_ended(bool request_complete, bool cut_short) override {
+    connection_.hop_.give_back(std::move(stream_));
+    if (over_) return;
+    if (cut_short) {
+      over_ = true;
+      reset(ErrorCode::InternalError);
+      connection_.remove(*this);
+      connection_.rest();
+    } else if (!request_complete) {
+      reset_when_sent();
+    }
+  }
+
+  /// Ends the request without an answer.
+  void codec_error(std::string_view details) {
+    over_ = true;
+    if (stream_ == nullptr) {
+      if (head_ == nullptr) return;  // it has been answered
+      stream_ = connection_.hop_.take_stream();
+    }
+    stream_->on_codec_error(*this,
+                            {0, {}, Stream::details().empty() ? details : Stream::details()});
+  }
+  void client_gone() {
+    over_ = true;
+    if (stream_ != nullptr) {
+      stream_->on_client_gone();
+    } else if (head_ != nullptr) {
+      stream_ = connection_.hop_.take_stream();
+      stream_->on_client_gone_early(*this);
+    }
+  }
+
+ private:
+  wire::RequestHead& request_head() override { return *head_; }
+  void on_head(bool ends) override {
+    become_upgrade(*head_);
+    stream_ = connection_.hop_.take_stream();
+    stream_->begin(*this, std::move(head_), ends);
+  }
+  void on_data(std::string_view bytes, bool ends) override {
+    if (stream_ != nullptr) stream_->on_body(bytes, ends);
+  }
+  void on_trailers(wire::HeaderMap& trailers) override {
+    if (stream_ != nullptr) stream_->on_request_trailers(trailers);
+  }
+  void on_closed(const wire::http2::StreamEnd& end) override {
+    const bool heard = !over_ && (stream_ != nullptr || head_ != nullptr);
+    over_ = true;
+    if (heard) {
+      if (stream_ == nullptr) stream_ = connection_.hop_.take_stream();
+      stream_->on_client_reset(*this, end.code == ErrorCode::ProtocolError, details_of(end));
+    }
+    connection_.remove(*this);
+    connection_.rest();
+  }
+  void on_drained() override {
+    const Cork::Event event(connection_.hop_.cork());
+    if (stream_ != nullptr) stream_->on_downstream_drained();
+  }
+
+  static std::string_view details_of(const wire::http2::StreamEnd& end) {
+    if (!end.details.empty()) return end.details;
+    return end.code == ErrorCode::RefusedStream ? "http2.remote_refuse" : "http2.remote_reset";
+  }
+
+  Http2Downstream& connection_;
+  std::unique_ptr<wire::RequestHead> head_;  // until the request begins
+  std::unique_ptr<proxy::Stream> stream_;    // until it is answered
+  bool over_ = false;
+};
+
+Http2Downstream::Http2Downstream(Hop& hop, std::unique_ptr<world::Transport> transport)
+    : Downstream(hop, std::move(transport)),
+      session_(wire::http2::Session::Role::Server, {.connect_protocol = hop.plan().allow_connect},
+               *this) {
+  start_timer(hop.plan().timers.tls_inspector);
+}
+
+Http2Downstream::~Http2Downstream() {
+  // Streams know their session: they go first.
+  exchanges_.clear();
+  graveyard_.clear();
+}
+
+void Http2Downstream::on_data(std::string_view bytes) {
+  const Cork::Event event(hop_.cork());
+  if (closing()) {
+    note_unread();
+    return;
+  }
+  graveyard_.clear();
+  if (std::exchange(inspecting_, false)) start_timer(hop_.plan().timers.connection_idle);
+  session_.feed(bytes);
+  if (closing()) return;
+  if (!session_.failed()) on_output();
+  if (session_.failed()) codec_failed();
+}
+
+void Http2Downstream::on_output() {
+  // What the transport does not take stays where the windows of the streams see it.
+  if (closing() || unsent_bytes() > kBufferBytes) return;
+  session_.take_output(out());
+}
+
+wire::http2::Stream& Http2Downstream::on_stream() {
+  if (drain_ == Drain::No) stop_timer();
+  exchanges_.push_back(std::make_unique<Exchange>(*this));
+  const std::uint32_t most = hop_.plan().timers.max_requests_per_connection;
+  if (++requests_ == most) start_drain();
+  return *exchanges_.back();
+}
+
+void Http2Downstream::start_drain() {
+  if (drain_ != Drain::No) return;
+  drain_ = Drain::Announced;
+  session_.announce_shutdown();
+  const Duration drain = hop_.plan().timers.drain;
+  start_timer(drain);
+}
+
+void Http2Downstream::on_timer() {
+  if (inspecting_) {
+    close_now();
+  } else if (drain_ == Drain::No) {
+    start_drain();
+  } else {
+    drain_ = Drain::Final;
+    session_.send_goaway(ErrorCode::NoError);
+    rest();
+  }
+}
+
+void Http2Downstream::remove(Exchange& exchange) {
+  const auto at = std::find_if(exchanges_.begin(), exchanges_.end(),
+                               [&](const auto& each) { return each.get() == &exchange; });
+  if (at == exchanges_.end()) return;
+  graveyard_.push_back(std::move(*at));
+  exchanges_.erase(at);
+}
+
+void Http2Downstream::rest() {
+  if (closing() || !exchanges_.empty()) return;
+  if (drain_ == Drain::Final) {
+    close_later();
+  } else if (drain_ == Drain::No) {
+    start_timer(hop_.plan().timers.connection_idle);
+  }
+}
+
+void Http2Downstream::codec_failed() {
+  const std::string details = session_.error();
+  auto failed = std::exchange(exchanges_, {});
+  for (const auto& exchange : failed) exchange->codec_error(details);
+  for (auto& exchange : failed) graveyard_.push_back(std::move(exchange));
+  close_later();
+}
+
+void Http2Downstream::client_gone() {
+  const bool tell = !closing();
+  expect_nothing();
+  auto left = std::exchange(exchanges_, {});
+  if (tell) {
+    for (const auto& exchange : left) exchange->client_gone();
+  }
+  for (auto& exchange : left) graveyard_.push_back(std::move(exchange));
+  close_now();
+}
+
+void Http2Downstream::on_end() {
+  const Cork::Event event(hop_.cork());
+  if (!gone()) client_gone();
+}
+
+void Http2Downstream::on_error(std::error_code) {
+  const Cork::Event event(hop_.cork());
+  if (!gone()) client_gone();
+}
+
+void Http2Downstream::on_drained() {
+  const Cork::Event event(hop_.cork());
+  on_output();
+}
+
+}  // namespace proxy

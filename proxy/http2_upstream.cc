@@ -1,0 +1,231 @@
+#include "proxy/http2_upstream.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include "proxy/extended_connect.h"
+
+namespace proxy {
+namespace {
+
+using wire::HeaderName;
+using wire::http2::ErrorCode;
+
+constexpr std::size_t kBufferBytes = 1 << 20;
+
+/// Bounds of a response head as the real proxy sets them for upstreams.
+constexpr wire::http2::Session::Options kOptions{};
+
+/// What the real proxy calls the end of a stream. Source: ENV-HTTP-113.
+ResetReason reason_of(const wire::http2::StreamEnd& end) {
+  switch (end.code) {
+    case ErrorCode::RefusedStream:
+      return ResetReason::RemoteRefused;
+    case ErrorCode::ProtocolError:
+      return ResetReason::ProtocolError;
+    default:
+      return ResetReason::RemoteReset;
+  }
+}
+
+}  // namespace
+
+/// One request on the connection.
+class Http2Upstream::Exchange final : public UpstreamStream, public wire::http2::Stream {
+ public:
+  Exchange(Http2Upstream& connection, UpstreamRequest& request)
+      : connection_(connection), request_(&request) {}
+
+  world::Transport& transport() override { return *connection_.transport_; }
+  Protocol protocol() const override { return Protocol::Http2; }
+
+  void send_head(wire::RequestHead& head, const RequestFacts& facts) override {
+    if (facts.upgrade) {
+      tunnel_ = connect_from_upgrade(head);
+      connection_.session_.send_request(*this, tunnel_.head, false);
+      return;
+    }
+    connection_.session_.send_request(*this, head, facts.ends);
+  }
+  void send_body(std::string_view bytes, bool ends) override { send_data(bytes, ends); }
+  void send_trailers(const wire::HeaderMap& trailers) override { Stream::send_trailers(trailers); }
+  std::size_t unsent() const override { return Stream::unsent(); }
+  void pause() override { pause_reading(); }
+  void resume() override { resume_reading(); }
+  void become_tunnel() override {}
+  bool saw_interim() const override { return interim_; }
+  std::unique_ptr<wire::ResponseHead> take_head() override { return std::move(head_); }
+  void lend(std::unique_ptr<wire::ResponseHead> head) override { head_ = std::move(head); }
+
+  UpstreamRequest* request() const { return request_; }
+  /// Parts from the request, which is told of what comes next.
+  UpstreamRequest* release() {
+    UpstreamRequest* request = std::exchange(request_, nullptr);
+    if (request != nullptr) connection_.detach(*request, interim_);
+    return request;
+  }
+
+ private:
+  wire::ResponseHead& response_head() override {
+    if (head_ == nullptr) head_ = std::make_unique<wire::ResponseHead>();
+    return *head_;
+  }
+  void on_head(bool) override {
+    if (head_->status < 200) {
+      interim_ = true;
+      head_->clear();
+      return;
+    }
+    if (!tunnel_.protocol.empty() && head_->status == 200) answer_upgrade(*head_, tunnel_.protocol);
+    const bool ends = remote_ended();
+    if (request_ != nullptr) request_->on_response_head(*head_);
+    if (ends) complete();
+  }
+  void on_data(std::string_view bytes, bool ends) override {
+    if (request_ != nullptr && (!bytes.empty() || ends)) request_->on_response_body(bytes, ends);
+    if (ends) complete();
+  }
+  void on_trailers(wire::HeaderMap& trailers) override {
+    if (request_ != nullptr) request_->on_response_trailers(trailers);
+    complete();
+  }
+  /// The response is whole. What was still to be sent of the request is not wanted.
+  void complete() {
+    UpstreamRequest* request = release();
+    if (!local_ended()) {
+      reset(ErrorCode::InternalError);
+      connection_.remove(*this);
+    }
+    if (request != nullptr) request->on_response_complete();
+  }
+  void on_closed(const wire::http2::StreamEnd& end) override {
+    UpstreamRequest* request = release();
+    connection_.remove(*this);
+    if (request != nullptr) request->on_upstream_reset(reason_of(end), {});
+  }
+  void on_drained() override {
+    const Cork::Event event(connection_.cork());
+    if (request_ != nullptr) request_->on_upstream_drained();
+  }
+
+  Http2Upstream& connection_;
+  UpstreamRequest* request_;
+  std::unique_ptr<wire::ResponseHead> head_;
+  ExtendedConnect tunnel_;  // if it asks for another protocol
+  bool interim_ = false;
+};
+
+Http2Upstream::Http2Upstream(Upstream& upstream, UpstreamHost& host)
+    : UpstreamConnection(upstream, host),
+      session_(wire::http2::Session::Role::Client, kOptions, *this) {}
+
+Http2Upstream::~Http2Upstream() {
+  // Streams know their session: they go first.
+  exchanges_.clear();
+  graveyard_.clear();
+}
+
+std::size_t Http2Upstream::room() const {
+  if (gone() || leaving_ || session_.failed()) return 0;
+  const std::size_t most = std::min<std::size_t>(session_.peer_max_streams(), kMostStreams);
+  const std::size_t open = exchanges_.size();
+  return most > open ? most - open : 0;
+}
+
+UpstreamStream& Http2Upstream::open(UpstreamRequest& request) {
+  exchanges_.push_back(std::make_unique<Exchange>(*this, request));
+  return *exchanges_.back();
+}
+
+void Http2Upstream::remove(Exchange& exchange) {
+  const auto at = std::find_if(exchanges_.begin(), exchanges_.end(),
+                               [&](const auto& each) { return each.get() == &exchange; });
+  if (at == exchanges_.end()) return;
+  graveyard_.push_back(std::move(*at));
+  exchanges_.erase(at);
+}
+
+void Http2Upstream::cancel(UpstreamRequest& request) {
+  for (const auto& exchange : exchanges_) {
+    if (exchange->request() != &request) continue;
+    Exchange& found = *exchange;
+    found.release();
+    found.reset(ErrorCode::InternalError);
+    remove(found);
+    break;
+  }
+  close_if_done();
+  if (!gone()) offer();
+}
+
+void Http2Upstream::leave(UpstreamRequest& request) {
+  for (const auto& exchange : exchanges_) {
+    if (exchange->request() != &request) continue;
+    exchange->release();
+    return;
+  }
+}
+
+void Http2Upstream::retire() {
+  leaving_ = true;
+  withdraw();
+  close_if_done();
+}
+
+void Http2Upstream::on_data(std::string_view bytes) {
+  const Cork::Event event(cork());
+  graveyard_.clear();
+  session_.feed(bytes);
+  if (gone()) return;
+  if (!session_.failed()) on_output();
+  if (gone()) return;
+  if (session_.failed()) {
+    fail_all(ResetReason::ProtocolError);
+    return;
+  }
+  close_if_done();
+  if (!gone()) offer();
+}
+
+void Http2Upstream::on_drained() {
+  const Cork::Event event(cork());
+  on_output();
+}
+
+void Http2Upstream::on_output() {
+  // What the transport does not take stays where the windows of the streams see it.
+  if (gone() || unsent_bytes() > kBufferBytes) return;
+  session_.take_output(out());
+}
+
+wire::http2::Stream& Http2Upstream::on_stream() {
+  assert(false && "an endpoint opens no streams");
+  std::abort();
+}
+
+void Http2Upstream::on_goaway(std::int32_t, ErrorCode) {
+  leaving_ = true;
+  withdraw();
+}
+
+void Http2Upstream::on_max_streams(std::uint32_t) {
+  if (room() == 0) withdraw();
+}
+
+void Http2Upstream::close_if_done() {
+  if (leaving_ && !gone() && exchanges_.empty()) close();
+}
+
+void Http2Upstream::fail_all(ResetReason reason) {
+  auto failed = std::exchange(exchanges_, {});
+  close();
+  for (const auto& exchange : failed) {
+    if (UpstreamRequest* request = exchange->release()) request->on_upstream_reset(reason, {});
+  }
+  for (auto& exchange : failed) graveyard_.push_back(std::move(exchange));
+}
+
+}  // namespace proxy

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "proxy/upstream_connection.h"
+#include "wire/http2/session.h"
+
+namespace proxy {
+
+/// One HTTP/2 connection to an endpoint: carries as many requests at a time as the endpoint takes.
+///
+/// Source: ENV-HTTP-46, -110, -113, ENV-POOL-22 to -28.
+class Http2Upstream final : public UpstreamConnection, private wire::http2::SessionEvents {
+ public:
+  /// Requests at a time, until the endpoint says that it takes fewer.
+  static constexpr std::size_t kMostStreams = 1024;
+
+  Http2Upstream(Upstream& upstream, UpstreamHost& host);
+  ~Http2Upstream() override;
+
+ private:
+  class Exchange;
+
+  std::size_t room() const override;
+  UpstreamStream& open(UpstreamRequest& request) override;
+  void cancel(UpstreamRequest& request) override;
+  void leave(UpstreamRequest& request) override;
+  void retire() override;
+  void ended() override { fail_all(ResetReason::ConnectionTermination); }
+
+  void on_data(std::string_view bytes) override;
+  void on_drained() override;
+
+  wire::http2::Stream& on_stream() override;
+  void on_output() override;
+  void on_goaway(std::int32_t last_stream, wire::http2::ErrorCode code) override;
+  void on_max_streams(std::uint32_t streams) override;
+
+  /// Ends the connection and tells all its requests.
+  void fail_all(ResetReason reason);
+  /// Forgets an exchange; it is destroyed after the present event.
+  void remove(Exchange& exchange);
+  void close_if_done();
+
+  wire::http2::Session session_;
+  std::vector<std::unique_ptr<Exchange>> exchanges_;
+  std::vector<std::unique_ptr<Exchange>> graveyard_;
+  bool leaving_ = false;  // takes no new requests
+};
+
+}  // namespace proxy
