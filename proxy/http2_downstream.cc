@@ -118,11 +118,7 @@ Http2Downstream::Http2Downstream(Hop& hop, std::unique_ptr<world::Transport> tra
   start_timer(hop.plan().timers.tls_inspector);
 }
 
-Http2Downstream::~Http2Downstream() {
-  // Streams know their session: they go first.
-  exchanges_.clear();
-  graveyard_.clear();
-}
+Http2Downstream::~Http2Downstream() = default;
 
 void Http2Downstream::on_data(std::string_view bytes) {
   const Cork::Event event(hop_.cork());

@@ -122,11 +122,7 @@ Http2Upstream::Http2Upstream(Upstream& upstream, UpstreamHost& host)
     : UpstreamConnection(upstream, host),
       session_(wire::http2::Session::Role::Client, kOptions, *this) {}
 
-Http2Upstream::~Http2Upstream() {
-  // Streams know their session: they go first.
-  exchanges_.clear();
-  graveyard_.clear();
-}
+Http2Upstream::~Http2Upstream() = default;
 
 std::size_t Http2Upstream::room() const {
   if (gone() || leaving_ || session_.failed()) return 0;

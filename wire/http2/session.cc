@@ -90,9 +90,7 @@ struct SessionCallbacks {
     Stream* stream = nullptr;
     if (session.role_ == Session::Role::Server && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
       stream = &session.events_.on_stream();
-      stream->session_ = &session;
-      stream->id_ = frame->hd.stream_id;
-      ++session.open_streams_;
+      session.enter(*stream, frame->hd.stream_id);
       nghttp2_session_set_stream_user_data(codec, stream->id_, stream);
     } else {
       stream = stream_of(codec, frame->hd.stream_id);
@@ -314,8 +312,12 @@ struct SessionCallbacks {
     // A GOAWAY ends the streams that the peer never looked at as if it had refused them.
     end.by_peer = stream->peer_reset_ || code == NGHTTP2_REFUSED_STREAM;
     end.details = stream->details_;
-    session.forget(*stream);
-    stream->on_closed(end);
+    // Whoever hears of it may write elsewhere, which must not happen while output is taken.
+    if (session.taking_) {
+      session.closed_.emplace_back(stream, end);
+    } else {
+      session.tell_closed(*stream, end);
+    }
     return 0;
   }
 
@@ -532,7 +534,9 @@ Session::Session(Role role, const Options& options, SessionEvents& events)
   (void)done;
 }
 
-Session::~Session() = default;
+Session::~Session() {
+  while (first_ != nullptr) forget(*first_);
+}
 
 std::uint32_t Session::peer_max_streams() const {
   return nghttp2_session_get_remote_settings(session_.get(),
@@ -561,10 +565,15 @@ void Session::take_output(std::string& out) {
     out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
   }
   taking_ = false;
-  tell_drained();
+  tell();
 }
 
-void Session::tell_drained() {
+void Session::tell() {
+  while (!closed_.empty()) {
+    const auto [stream, end] = closed_.front();
+    closed_.erase(closed_.begin());
+    tell_closed(*stream, end);
+  }
   while (!drained_.empty() && !failed_) {
     Stream* const stream = drained_.back();
     drained_.pop_back();
@@ -583,11 +592,28 @@ void Session::fail(int code) {
   std::replace(error_.begin(), error_.end(), ' ', '_');
 }
 
+void Session::enter(Stream& stream, std::int32_t id) {
+  stream.session_ = this;
+  stream.id_ = id;
+  stream.next_ = first_;
+  if (first_ != nullptr) first_->previous_ = &stream;
+  first_ = &stream;
+  ++open_streams_;
+}
+
 void Session::forget(Stream& stream) {
   stream.session_ = nullptr;
+  (stream.previous_ != nullptr ? stream.previous_->next_ : first_) = stream.next_;
+  if (stream.next_ != nullptr) stream.next_->previous_ = stream.previous_;
   if (partial_ == &stream) partial_ = nullptr;
   std::erase(drained_, &stream);
+  std::erase_if(closed_, [&](const auto& closed) { return closed.first == &stream; });
   nghttp2_session_set_stream_user_data(session_.get(), stream.id_, nullptr);
+}
+
+void Session::tell_closed(Stream& stream, const StreamEnd& end) {
+  forget(stream);
+  stream.on_closed(end);
 }
 
 /// A response's head. The text stays where it is until nghttp2 has taken its copy.
@@ -600,6 +626,7 @@ void Session::set_fields(std::string_view status, const HeaderMap& headers) {
 }
 
 bool Session::send_request(Stream& stream, const RequestHead& head, bool ends) {
+  if (failed_ || nghttp2_session_check_request_allowed(session_.get()) == 0) return false;
   auto& fields = fields_->list;
   fields.clear();
   for (const HeaderName pseudo : head.pseudo_order) {
@@ -630,10 +657,8 @@ bool Session::send_request(Stream& stream, const RequestHead& head, bool ends) {
   const std::int32_t id = nghttp2_submit_request(session_.get(), nullptr, fields.data(),
                                                  fields.size(), ends ? nullptr : &body, &stream);
   if (id < 0) return false;
-  stream.session_ = this;
-  stream.id_ = id;
+  enter(stream, id);
   stream.ends_ = ends;
-  ++open_streams_;
   output();
   return true;
 }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "wire/http2/errors.h"
@@ -80,6 +81,8 @@ class Stream {
   friend struct SessionCallbacks;
 
   Session* session_ = nullptr;
+  Stream* next_ = nullptr;  // of the session's streams
+  Stream* previous_ = nullptr;
   std::string waiting_;
   std::size_t sent_ = 0;
   std::string_view direct_;  // of the call at hand: sent without being copied
@@ -171,11 +174,14 @@ class Session {
   friend class Stream;
   friend struct SessionCallbacks;
 
+  void enter(Stream& stream, std::int32_t id);
   void forget(Stream& stream);
+  void tell_closed(Stream& stream, const StreamEnd& end);
   /// Lets the owner fetch what is to be sent, unless it is going to do so anyway.
   void output();
   void fail(int code);
-  void tell_drained();
+  /// What happened while output was taken, told when nothing is in the way.
+  void tell();
   void set_fields(std::string_view status, const HeaderMap& headers);
 
   struct Deleter {
@@ -188,7 +194,9 @@ class Session {
   std::unique_ptr<nghttp2_session, Deleter> session_;
   std::string error_;
   Stream* partial_ = nullptr;  // of whose DATA frame a part was read
+  Stream* first_ = nullptr;
   std::vector<Stream*> drained_;
+  std::vector<std::pair<Stream*, StreamEnd>> closed_;
   struct Fields;
   std::unique_ptr<Fields> fields_;  // of the head being sent; kept for its memory
   std::size_t open_streams_ = 0;
