@@ -17,7 +17,9 @@ void make_comparable(const nlohmann::json& record, nlohmann::json& expected,
 /// Whether two comparable observations agree.
 ///
 /// The order of everything counts, except where ends of connections stand among the requests of
-/// other connections: nothing but chance decides that.
+/// other connections: nothing but chance decides that. Nor does it count into how many DATA frames
+/// the bytes of an HTTP/2 stream are cut; an empty DATA frame that ends a stream stays a frame of
+/// its own, as ENV-HTTP-116 measured it.
 bool agree(const nlohmann::json& expected, const nlohmann::json& actual);
 
 /// Each pointer at which they differ, with both values; empty if they are equal.

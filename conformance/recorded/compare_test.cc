@@ -48,6 +48,40 @@ TEST(Compare, TheEndOfOneConnectionMayStandAmongRequestsOfAnother) {
                      observed({request(2, "b"), request(1, "a")})));
 }
 
+TEST(Compare, TheCutOfAStreamsDataIsNoDifferenceButItsEndIs) {
+  const auto data = [](int stream, const char* bytes, bool end) -> json {
+    return {{"type", "DATA"}, {"stream", stream}, {"data", bytes}, {"end_stream", end}};
+  };
+  const auto client = [](json frames) {
+    json all = observed(json::array());
+    all["client"]["frames"] = std::move(frames);
+    return all;
+  };
+  const json whole = client({data(1, "abcd", true)});
+  EXPECT_TRUE(agree(whole, client({data(1, "ab", false), data(1, "cd", true)})));
+  EXPECT_FALSE(agree(whole, client({data(1, "abc", true)})));
+  EXPECT_FALSE(agree(whole, client({data(1, "abcd", false)})));
+  EXPECT_FALSE(agree(whole, client({data(1, "abcd", false), data(1, "", true)})));
+  EXPECT_FALSE(agree(whole, client({data(1, "ab", false), data(3, "cd", true)})));
+  EXPECT_TRUE(agree(client({data(1, "ab", false), data(1, "cd", false), data(1, "", true)}),
+                    client({data(1, "abcd", false), data(1, "", true)})));
+  // A frame of another stream may lie between.
+  EXPECT_TRUE(agree(client({data(1, "ab", false), data(3, "x", true), data(1, "cd", true)}),
+                    client({data(1, "abcd", true), data(3, "x", true)})));
+  // Trailers end what can be joined.
+  const json trailers = {{"type", "HEADERS"}, {"stream", 1}, {"headers", json::array()}};
+  EXPECT_FALSE(agree(client({data(1, "ab", false), trailers, data(1, "cd", false)}),
+                     client({data(1, "abcd", false), trailers})));
+  // The same at upstreams, for each connection.
+  const auto at = [](int connection, json frame) -> json {
+    return {{"upstream", "u1"}, {"conn", connection}, {"frame", std::move(frame)}};
+  };
+  EXPECT_TRUE(agree(observed({at(1, data(1, "ab", false)), at(1, data(1, "cd", true))}),
+                    observed({at(1, data(1, "abcd", true))})));
+  EXPECT_FALSE(agree(observed({at(1, data(1, "ab", false)), at(2, data(1, "cd", true))}),
+                     observed({at(1, data(1, "abcd", true))})));
+}
+
 TEST(Compare, SaysWhereTwoObservationsDiffer) {
   EXPECT_EQ(differences({{"a", 1}, {"b", 2}}, {{"a", 1}, {"b", 3}, {"c", 4}}),
             (std::vector<std::string>{"/b\n  recorded:  2\n  simulated: 3",

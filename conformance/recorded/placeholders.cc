@@ -57,34 +57,37 @@ std::string Placeholders::text(std::string_view bytes) const {
   return out;
 }
 
+std::string Placeholders::header(std::string_view name, std::string_view value) const {
+  std::string known = text(value);
+  if (name == "date" && known.size() == 29 && known.find("1970") == std::string::npos) {
+    return "<DATE>";
+  }
+  if (name == "x-envoy-upstream-service-time" && is_number(known)) return "<MS>";
+  if (name == "x-envoy-expected-rq-timeout-ms" && is_number(known)) {
+    long millis = 0;
+    std::from_chars(known.data(), known.data() + known.size(), millis);
+    if (millis >= 14000 && millis <= 14999) return "<REMAINING_MS>";
+  }
+  return known;
+}
+
 std::string Placeholders::message(std::string_view bytes) const {
-  const std::string known = text(bytes);
   std::string out;
   std::size_t at = 0;
-  while (at < known.size()) {
-    const std::size_t end = known.find("\r\n", at);
-    if (end == std::string::npos) break;
-    const std::string_view line = std::string_view(known).substr(at, end - at);
-    const auto value_of = [&](std::string_view name) {
-      return line.substr(0, name.size()) == name ? line.substr(name.size()) : std::string_view();
-    };
-    if (const auto date = value_of("date: ");
-        date.size() == 29 && date.find("1970") == std::string_view::npos) {
-      out += "date: <DATE>";
-    } else if (is_number(value_of("x-envoy-upstream-service-time: "))) {
-      out += "x-envoy-upstream-service-time: <MS>";
-    } else if (const auto left = value_of("x-envoy-expected-rq-timeout-ms: "); is_number(left)) {
-      long millis = 0;
-      std::from_chars(left.data(), left.data() + left.size(), millis);
-      out += "x-envoy-expected-rq-timeout-ms: ";
-      out += millis >= 14000 && millis <= 14999 ? "<REMAINING_MS>" : left;
+  while (at < bytes.size()) {
+    const std::size_t end = bytes.find("\r\n", at);
+    if (end == std::string_view::npos) break;
+    const std::string_view line = bytes.substr(at, end - at);
+    if (const std::size_t colon = line.find(": "); colon != std::string_view::npos) {
+      out += text(line.substr(0, colon + 2));
+      out += header(line.substr(0, colon), line.substr(colon + 2));
     } else {
-      out += line;
+      out += text(line);
     }
     out += "\r\n";
     at = end + 2;
   }
-  return out + known.substr(at);
+  return out + text(bytes.substr(at));
 }
 
 }  // namespace conformance::recorded

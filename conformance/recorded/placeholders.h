@@ -17,6 +17,8 @@ class Placeholders {
 
   /// Of a message's bytes, head and body.
   std::string message(std::string_view bytes) const;
+  /// Of a header's value.
+  std::string header(std::string_view name, std::string_view value) const;
   /// Of any text: request ids and the gateway's port.
   std::string text(std::string_view bytes) const;
 

@@ -20,5 +20,14 @@ TEST(Placeholders, StandForWhatDiffersFromRunToRun) {
             "x-envoy-expected-rq-timeout-ms: <REMAINING_MS>\r\n");
 }
 
+TEST(Placeholders, StandForTheValuesOfHeadersThatCameInFrames) {
+  const Placeholders placeholders("", "9080");
+  EXPECT_EQ(placeholders.header("date", "Thu, 01 Jan 2026 00:00:00 GMT"), "<DATE>");
+  EXPECT_EQ(placeholders.header("x-envoy-expected-rq-timeout-ms", "14000"), "<REMAINING_MS>");
+  EXPECT_EQ(placeholders.header("x-envoy-expected-rq-timeout-ms", "15000"), "15000");
+  EXPECT_EQ(placeholders.header("x-envoy-upstream-service-time", "0"), "<MS>");
+  EXPECT_EQ(placeholders.header(":authority", "a:9080"), "a:<GATEWAY_PORT>");
+}
+
 }  // namespace
 }  // namespace conformance::recorded

@@ -5,6 +5,7 @@
 
 #include "conformance/latin1.h"
 #include "conformance/recorded/client_script.h"
+#include "conformance/recorded/h2_client_script.h"
 #include "conformance/recorded/log_lines.h"
 #include "conformance/recorded/pace.h"
 #include "conformance/recorded/placeholders.h"
@@ -81,25 +82,11 @@ class Replay {
   /// Errors: the config is no mesh that a gateway can be made from.
   world::Result<json, std::string> run() {
     if (auto problem = set_up(); !problem.empty()) return problem;
-    ScriptedClient client(client_, {gateway_host_.address(), kGatewayPort},
-                          [this](const std::function<bool()>& done, world::TimePoint deadline) {
-                            return run_until(simulation_, done, deadline);
-                          });
-    client.run(record_["stimulus"]["steps"], std::to_string(kGatewayPort));
-    simulation_.run_for(500ms);
-
     json observed;
-    observed["client"] = {{"raw", to_utf8(placeholders_.message(client.received()))},
-                          {"connection", client.connection_state()}};
+    observed["client"] = play_client();
+    simulation_.run_for(500ms);
     observed["upstream"] = json::array();
-    for (const json& seen : seen_) {
-      json entry = seen;
-      for (const char* bytes : {"request", "partial", "extra", "tunnel"}) {
-        if (!entry.contains(bytes)) continue;
-        entry[bytes] = to_utf8(placeholders_.message(to_latin1(entry[bytes].get<std::string>())));
-      }
-      observed["upstream"].push_back(std::move(entry));
-    }
+    for (const json& seen : seen_) observed["upstream"].push_back(with_placeholders(seen));
     const LogLines lines(placeholders_, names());
     for (const proxy::HopPlan* hop : hops()) {
       const auto& files = gateway_host_.files();
@@ -122,6 +109,53 @@ class Replay {
   }
 
  private:
+  /// Runs the client to its end. Gives what it saw.
+  json play_client() {
+    const json& stimulus = record_["stimulus"];
+    const world::Endpoint gateway{gateway_host_.address(), kGatewayPort};
+    const auto until = [this](const std::function<bool()>& done, world::TimePoint deadline) {
+      return run_until(simulation_, done, deadline);
+    };
+    if (stimulus.value("proto", "h1") == "h2") {
+      Http2ScriptedClient client(client_, gateway, stimulus, until);
+      client.run();
+      json observed = client.observed();
+      for (json& frame : observed["frames"]) frame = frame_with_placeholders(std::move(frame));
+      if (observed.contains("trailing_raw")) put_placeholders(observed["trailing_raw"]);
+      return observed;
+    }
+    ScriptedClient client(client_, gateway, until);
+    client.run(stimulus["steps"], std::to_string(kGatewayPort));
+    return {{"raw", to_utf8(placeholders_.message(client.received()))},
+            {"connection", client.connection_state()}};
+  }
+
+  void put_placeholders(json& bytes) const {
+    bytes = to_utf8(placeholders_.message(to_latin1(bytes.get<std::string>())));
+  }
+
+  json frame_with_placeholders(json frame) const {
+    if (frame.contains("headers")) {
+      for (json& header : frame["headers"]) {
+        header[1] = to_utf8(placeholders_.header(to_latin1(header[0].get<std::string>()),
+                                                 to_latin1(header[1].get<std::string>())));
+      }
+    }
+    if (frame.contains("data")) {
+      frame["data"] = to_utf8(placeholders_.text(to_latin1(frame["data"].get<std::string>())));
+    }
+    return frame;
+  }
+
+  /// An entry of what the upstreams saw.
+  json with_placeholders(json entry) const {
+    for (const char* bytes : {"request", "partial", "extra", "tunnel"}) {
+      if (entry.contains(bytes)) put_placeholders(entry[bytes]);
+    }
+    if (entry.contains("frame")) entry["frame"] = frame_with_placeholders(entry["frame"]);
+    return entry;
+  }
+
   std::string set_up() {
     const json& config = record_["config"];
     const auto mesh = read_mesh(config);
@@ -168,15 +202,17 @@ class Replay {
   }
 
   void add_upstreams(const proxy::GatewayPlan& plan) {
-    std::vector<std::string> names;
+    using Protocol = ScriptedUpstream::Protocol;
+    std::map<std::string, Protocol> protocols;  // by upstream
     for (const proxy::HopPlan* hop : hops_of(plan)) {
       for (const proxy::Cluster& cluster : hop->clusters) {
-        for (const auto& [name, port] : cluster.endpoints) names.push_back(name);
+        const bool http2 = cluster.protocol == proxy::Protocol::Http2;
+        for (const auto& [name, port] : cluster.endpoints) {
+          protocols[name] = http2 ? Protocol::Http2 : Protocol::Http1;
+        }
       }
     }
-    std::sort(names.begin(), names.end());
-    names.erase(std::unique(names.begin(), names.end()), names.end());
-    for (const std::string& name : names) {
+    for (const auto& [name, protocol] : protocols) {
       sim::Host& host = simulation_.add_host(name);
       addresses_[host.address()] = name;
       if (name.rfind("dead", 0) == 0) continue;
@@ -187,7 +223,7 @@ class Replay {
       const json scripts = record_.value("upstream_script", json::object());
       const json script =
           scripts.contains(name) ? scripts[name] : scripts.value("*", json::object());
-      upstreams_.push_back(std::make_unique<ScriptedUpstream>(host, name, script, seen_));
+      upstreams_.push_back(std::make_unique<ScriptedUpstream>(host, name, protocol, script, seen_));
       upstreams_.back()->start(kUpstreamPort);
     }
   }

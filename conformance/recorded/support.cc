@@ -9,17 +9,23 @@ namespace {
 
 using nlohmann::json;
 
-// Of each step exactly one of these says what it does.
-constexpr std::array<std::string_view, 10> kSteps = {
+// Of each step one of these says what it does.
+constexpr std::array<std::string_view, 10> kHttp1Steps = {
     "send",  "send_repeat", "sleep_ms",       "shutdown_wr", "close",
     "reset", "recv",        "recv_until_len", "recv_text",   "recv_idle_ms"};
-constexpr std::array<std::string_view, 6> kTunnelSteps = {"recv",        "send",  "sleep_ms",
-                                                          "shutdown_wr", "close", "reset"};
-constexpr std::array<std::string_view, 6> kThen = {"keep",  "close",     "shutdown_wr",
-                                                   "reset", "reset_now", "hang"};
+// Sending ones first, then waiting ones.
+constexpr std::array<std::string_view, 14> kHttp2Steps = {
+    "headers",  "headers_repeat", "data",      "rst",         "ping",
+    "goaway",   "raw_hex",        "raw",       "sleep_ms",    "shutdown_wr",
+    "recv_end", "recv_type",      "recv_data", "recv_idle_ms"};
+// Of upstreams of either protocol: what belongs to the other one is ignored.
+constexpr std::array<std::string_view, 7> kTunnelSteps = {
+    "recv", "send", "sleep_ms", "shutdown_wr", "close", "reset", "end"};
+constexpr std::array<std::string_view, 8> kThen = {
+    "keep", "close", "shutdown_wr", "reset", "reset_now", "hang", "close_before", "reset_before"};
 // Settings of the measured process that change something.
-constexpr std::array<std::string_view, 5> kSettings = {"websocket", "allow_connect",
-                                                       "ingress_timeout", "ingress", "egress"};
+constexpr std::array<std::string_view, 4> kSettings = {"websocket", "ingress_timeout", "ingress",
+                                                       "egress"};
 
 template <std::size_t N>
 bool among(const std::array<std::string_view, N>& names, std::string_view name) {
@@ -50,7 +56,9 @@ std::string of_action(const json& action) {
 }
 
 std::string of_script(const json& script) {
-  if (script.value("proto", "h1") != "h1") return "an HTTP/2 upstream";
+  if (const std::string proto = script.value("proto", "h1"); proto != "h1" && proto != "h2") {
+    return "an upstream of protocol " + proto;
+  }
   for (const json& action : script.value("script", json::array())) {
     if (auto reason = of_action(action); !reason.empty()) return reason;
   }
@@ -61,7 +69,9 @@ std::string of_script(const json& script) {
 
 std::string unsupported(const json& record) {
   const json& config = record.at("config");
-  if (record.at("stimulus").value("proto", "h1") != "h1") return "an HTTP/2 client";
+  const std::string proto = record.at("stimulus").value("proto", "h1");
+  if (proto != "h1" && proto != "h2") return "a client of protocol " + proto;
+  if (proto == "h2") return "an HTTP/2 client";
   if (protocol_of(config.at("virtualGateway")) != "http") return "an HTTP/2 listener";
   for (const json& node : config.value("virtualNodes", json::array())) {
     if (protocol_of(node) != "http") return "an HTTP/2 upstream";
@@ -75,7 +85,9 @@ std::string unsupported(const json& record) {
     if (!among(kSettings, name)) return "the setting " + name;
   }
   for (const json& step : record["stimulus"].at("steps")) {
-    if (!has_one_of(kSteps, step)) return "the step " + step.dump();
+    const bool known =
+        proto == "h2" ? has_one_of(kHttp2Steps, step) : has_one_of(kHttp1Steps, step);
+    if (!known) return "the step " + step.dump();
   }
   return {};
 }

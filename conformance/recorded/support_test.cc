@@ -23,14 +23,10 @@ TEST(Support, SaysWhatIsMissing) {
     json value;
     const char* reason;
   } cases[] = {
-      {"/stimulus/proto", "h2", "an HTTP/2 client"},
-      {"/config/virtualGateway/spec/listeners/0/portMapping/protocol", "grpc",
-       "an HTTP/2 listener"},
-      {"/config/virtualNodes/0/spec/listeners/0/portMapping/protocol", "http2",
-       "an HTTP/2 upstream"},
-      {"/upstream_script/u1/proto", "h2", "an HTTP/2 upstream"},
-      {"/upstream_script/*/default/then", "close_before", "then: close_before"},
-      {"/upstream_script/*/script/0/tunnel/0/end", 1, "the tunnel step {\"end\":1}"},
+      {"/stimulus/proto", "h3", "a client of protocol h3"},
+      {"/upstream_script/u1/proto", "h3", "an upstream of protocol h3"},
+      {"/upstream_script/*/default/then", "explode", "then: explode"},
+      {"/upstream_script/*/script/0/tunnel/0/wait", 1, "the tunnel step {\"wait\":1}"},
       {"/config/x-sim/codec", "HTTP2", "the setting codec"},
       {"/stimulus/steps/0", json{{"ping", "00"}}, "the step {\"ping\":\"00\"}"},
   };
