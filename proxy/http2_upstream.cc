@@ -125,7 +125,7 @@ Http2Upstream::Http2Upstream(Upstream& upstream, UpstreamHost& host)
 Http2Upstream::~Http2Upstream() = default;
 
 std::size_t Http2Upstream::room() const {
-  if (gone() || leaving_ || session_.failed()) return 0;
+  if (gone() || leaving_ || !session_.takes_requests()) return 0;
   const std::size_t most = std::min<std::size_t>(session_.peer_max_streams(), kMostStreams);
   const std::size_t open = exchanges_.size();
   return most > open ? most - open : 0;

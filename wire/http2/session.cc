@@ -625,8 +625,12 @@ void Session::set_fields(std::string_view status, const HeaderMap& headers) {
   }
 }
 
+bool Session::takes_requests() const {
+  return !failed_ && nghttp2_session_check_request_allowed(session_.get()) != 0;
+}
+
 bool Session::send_request(Stream& stream, const RequestHead& head, bool ends) {
-  if (failed_ || nghttp2_session_check_request_allowed(session_.get()) == 0) return false;
+  if (!takes_requests()) return false;
   auto& fields = fields_->list;
   fields.clear();
   for (const HeaderName pseudo : head.pseudo_order) {
@@ -656,7 +660,7 @@ bool Session::send_request(Stream& stream, const RequestHead& head, bool ends) {
   nghttp2_data_provider body{{.ptr = &stream}, SessionCallbacks::read_data};
   const std::int32_t id = nghttp2_submit_request(session_.get(), nullptr, fields.data(),
                                                  fields.size(), ends ? nullptr : &body, &stream);
-  if (id < 0) return false;
+  assert(id > 0);
   enter(stream, id);
   stream.ends_ = ends;
   output();

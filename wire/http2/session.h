@@ -156,7 +156,9 @@ class Session {
   /// Appends what is to be sent. Frames leave in nghttp2's order: control, heads, data by turns.
   void take_output(std::string& out);
 
-  /// Sends a request on a new stream. False: no stream can be made any more.
+  /// Whether new streams can be opened: no GOAWAY came and none was sent. Clients only.
+  bool takes_requests() const;
+  /// Sends a request on a new stream. False: takes_requests() is, and nothing was done.
   bool send_request(Stream& stream, const RequestHead& head, bool ends);
   /// Sends the head of the answer; a 1xx one may come before it.
   void send_response(Stream& stream, std::uint16_t status, const HeaderMap& headers, bool ends);
