@@ -15,12 +15,12 @@ constexpr std::string_view kMesh = R"(
 mesh: shop
 virtualGateways:
   - virtualGateway: edge
-    spec: {listeners: [{portMapping: {port: 8080, protocol: http}}]}
+    spec: {listeners: [{portMapping: {port: 8080, protocol: PROTOCOL}}]}
 gatewayRoutes:
   - gatewayRoute: api
     virtualGateway: edge
     spec:
-      httpRoute:
+      ROUTE:
         match: {prefix: /api}
         action: {target: {virtualService: {virtualServiceName: items.shop.local}}}
 virtualServices:
@@ -28,18 +28,18 @@ virtualServices:
     spec: {provider: {virtualRouter: {virtualRouterName: items}}}
 virtualRouters:
   - virtualRouter: items
-    spec: {listeners: [{portMapping: {port: 8080, protocol: http}}]}
+    spec: {listeners: [{portMapping: {port: 8080, protocol: PROTOCOL}}]}
 routes:
   - route: all
     virtualRouter: items
     spec:
-      httpRoute:
+      ROUTE:
         match: {prefix: /}
         action: {weightedTargets: [{virtualNode: items, weight: 1}]}
 virtualNodes:
   - virtualNode: items
     spec:
-      listeners: [{portMapping: {port: 8080, protocol: http}}]
+      listeners: [{portMapping: {port: 8080, protocol: PROTOCOL}}]
       serviceDiscovery: {dns: {hostname: items-1.shop.local}}
 )";
 
@@ -49,8 +49,16 @@ virtualNodes:
 
 }  // namespace
 
-std::shared_ptr<const proxy::GatewayPlan> chain_plan() {
-  const auto document = document::parse(kMesh, "chain.yaml");
+std::shared_ptr<const proxy::GatewayPlan> chain_plan(const std::string& protocol) {
+  std::string text(kMesh);
+  const auto put = [&](std::string_view what, const std::string& value) {
+    for (std::size_t at = text.find(what); at != text.npos; at = text.find(what)) {
+      text.replace(at, what.size(), value);
+    }
+  };
+  put("PROTOCOL", protocol);
+  put("ROUTE", protocol + "Route");
+  const auto document = document::parse(text, "chain.yaml");
   if (!document) fail(document.error().front());
   const auto mesh = mesh::load({&*document, 1});
   if (!mesh) fail(mesh.error().front());

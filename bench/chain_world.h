@@ -15,8 +15,9 @@
 namespace bench {
 
 /// The plan of a gateway with one route, /api of any host, that is rewritten to the default
-/// prefix and to the service's host name. Read from resources as a user writes them.
-std::shared_ptr<const proxy::GatewayPlan> chain_plan();
+/// prefix and to the service's host name. Read from resources as a user writes them. All its
+/// listeners have the protocol "http" or "http2".
+std::shared_ptr<const proxy::GatewayPlan> chain_plan(const std::string& protocol = "http");
 
 /// Where the gateway of every such world listens: it is the first host.
 inline constexpr world::Endpoint kFront{0x0a000001, 8080};

@@ -42,9 +42,9 @@ class Http2Downstream::Exchange final : public Responder, public wire::http2::St
   void stream_ended(bool request_complete, bool cut_short) override {
     connection_.hop_.give_back(std::move(stream_));
     if (over_) return;
-    if (cut_short) {
+    if (cut_short) reset(ErrorCode::InternalError);
+    if (cut_short || closed_) {
       over_ = true;
-      reset(ErrorCode::InternalError);
       connection_.remove(*this);
       connection_.rest();
     } else if (!request_complete) {
@@ -86,6 +86,10 @@ class Http2Downstream::Exchange final : public Responder, public wire::http2::St
     if (stream_ != nullptr) stream_->on_request_trailers(trailers);
   }
   void on_closed(const wire::http2::StreamEnd& end) override {
+    if (!end.reset && stream_ != nullptr && !over_) {
+      closed_ = true;  // the last bytes of the answer have left: it is about to end
+      return;
+    }
     const bool heard = !over_ && (stream_ != nullptr || head_ != nullptr);
     over_ = true;
     if (heard) {
@@ -109,6 +113,7 @@ class Http2Downstream::Exchange final : public Responder, public wire::http2::St
   std::unique_ptr<wire::RequestHead> head_;  // until the request begins
   std::unique_ptr<proxy::Stream> stream_;    // until it is answered
   bool over_ = false;
+  bool closed_ = false;
 };
 
 Http2Downstream::Http2Downstream(Hop& hop, std::unique_ptr<world::Transport> transport)
