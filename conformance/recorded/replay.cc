@@ -186,6 +186,7 @@ class Replay {
           proxy::AccessLogPlan{"/" + hop->name, proxy::AccessLogPlan::Kind::Text, log_format(), {}};
       if (settings.contains(hop->name)) apply_settings(*hop, settings[hop->name]);
       if (!settings.value("websocket", true)) hop->websocket = false;
+      hop->allow_connect = settings.value("allow_connect", false);
       for (proxy::Cluster& cluster : hop->clusters) {
         if (cluster.endpoints.empty()) continue;
         const auto turns = static_cast<std::ptrdiff_t>(first_endpoint_ % cluster.endpoints.size());

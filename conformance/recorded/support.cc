@@ -24,8 +24,8 @@ constexpr std::array<std::string_view, 7> kTunnelSteps = {
 constexpr std::array<std::string_view, 8> kThen = {
     "keep", "close", "shutdown_wr", "reset", "reset_now", "hang", "close_before", "reset_before"};
 // Settings of the measured process that change something.
-constexpr std::array<std::string_view, 4> kSettings = {"websocket", "ingress_timeout", "ingress",
-                                                       "egress"};
+constexpr std::array<std::string_view, 5> kSettings = {"websocket", "allow_connect",
+                                                       "ingress_timeout", "ingress", "egress"};
 
 template <std::size_t N>
 bool among(const std::array<std::string_view, N>& names, std::string_view name) {
@@ -36,13 +36,6 @@ template <std::size_t N>
 bool has_one_of(const std::array<std::string_view, N>& names, const json& object) {
   return std::any_of(names.begin(), names.end(),
                      [&](std::string_view name) { return object.contains(std::string(name)); });
-}
-
-/// The protocol of a gateway's or a node's listener; nodes without one take HTTP/1.
-std::string protocol_of(const json& resource) {
-  const json& spec = resource.at("spec");
-  if (!spec.contains("listeners") || spec["listeners"].empty()) return "http";
-  return spec["listeners"][0].at("portMapping").value("protocol", "http");
 }
 
 std::string of_action(const json& action) {
@@ -71,11 +64,6 @@ std::string unsupported(const json& record) {
   const json& config = record.at("config");
   const std::string proto = record.at("stimulus").value("proto", "h1");
   if (proto != "h1" && proto != "h2") return "a client of protocol " + proto;
-  if (proto == "h2") return "an HTTP/2 client";
-  if (protocol_of(config.at("virtualGateway")) != "http") return "an HTTP/2 listener";
-  for (const json& node : config.value("virtualNodes", json::array())) {
-    if (protocol_of(node) != "http") return "an HTTP/2 upstream";
-  }
   const json scripts = record.value("upstream_script", json::object());
   for (const auto& [name, script] : scripts.items()) {
     if (auto reason = of_script(script); !reason.empty()) return reason;
