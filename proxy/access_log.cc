@@ -32,6 +32,7 @@ constexpr FlagName kFlagNames[] = {
     {ResponseFlag::DownstreamClosed, "DC"},
     {ResponseFlag::UpstreamReset, "UR"},
     {ResponseFlag::UpstreamClosed, "UC"},
+    {ResponseFlag::DownstreamReset, "DR"},
     {ResponseFlag::StreamIdle, "SI"},
     {ResponseFlag::DownstreamProtocol, "DPE"},
     {ResponseFlag::UpstreamProtocol, "UPE"},

@@ -240,6 +240,19 @@ void HeaderMap::add(std::string_view name, std::string_view value) {
   fields_.push_back(field);
 }
 
+void HeaderMap::add_known(HeaderName known, std::string_view name, std::string_view value) {
+  assert(!name.empty() && name.size() <= 0xffff);
+  make_room();
+  Field field;
+  field.known = known;
+  field.name_at = static_cast<std::uint32_t>(text_.size());
+  field.name_size = static_cast<std::uint16_t>(name.size());
+  field.value_at = field.name_at + field.name_size;
+  field.value_size = static_cast<std::uint32_t>(value.size());
+  text_.append(name).append(value);
+  fields_.push_back(field);
+}
+
 void HeaderMap::add(HeaderName name, std::string_view value) {
   if (fields_.capacity() == 0) make_room();
   const std::string_view text = text_of(name);

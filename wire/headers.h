@@ -115,6 +115,9 @@ class HeaderMap {
   /// functions below may be a part of this map.
   void add(std::string_view name, std::string_view value);
   void add(HeaderName name, std::string_view value);
+  /// The same for a name that was looked up. Requires: `name` is in lower case, and no text given
+  /// is a part of this map.
+  void add_known(HeaderName known, std::string_view name, std::string_view value);
   /// Puts a field before all others.
   void add_first(HeaderName name, std::string_view value);
   /// Replaces the first value of that name where it stands, or appends.

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <new>
 #include <utility>
 
@@ -34,6 +35,9 @@ constexpr std::string_view kMessagingRule = "http2.violation.of.messaging.rule";
 constexpr std::string_view kTooManyHeaders = "http2.too_many_headers";
 constexpr std::string_view kHeadersTooLarge = "http2.header_list_size_too_large";
 
+/// Of an extended CONNECT; it stands among the headers of a head.
+constexpr std::string_view kProtocol = ":protocol";
+
 /// How many answers to PING and SETTINGS may wait. Source: the real proxy's limit of its own.
 constexpr std::size_t kMostWaitingAcks = 10000;
 
@@ -41,11 +45,17 @@ std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
 
-nghttp2_nv field(std::string_view name, std::string_view value) {
+nghttp2_nv field(std::string_view name, std::string_view value, std::uint8_t flags = 0) {
   // nghttp2 takes copies; it asks for pointers to what it may not change.
   return {reinterpret_cast<std::uint8_t*>(const_cast<char*>(name.data())),
           reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data())), name.size(),
-          value.size(), NGHTTP2_NV_FLAG_NONE};
+          value.size(), flags};
+}
+
+nghttp2_nv field_of(const HeaderMap& headers, std::size_t i) {
+  // What never comes again has no place in the table, where it drives out what does.
+  const bool once = headers.known(i) == HeaderName::RequestId;
+  return field(headers.name(i), headers.value(i), once ? NGHTTP2_NV_FLAG_NO_INDEX : 0);
 }
 
 HeaderName pseudo_of(std::string_view name) {
@@ -126,6 +136,11 @@ struct SessionCallbacks {
     if (headers == nullptr) {
       headers = request ? &stream.request_head().headers : &stream.response_head().headers;
       if (name.front() == ':') {
+        // The real proxy's nghttp2 takes no user information; ours would.
+        if (name == ":authority" && value.find('@') != value.npos) {
+          stream.details_ = kInvalidHeader;
+          return NGHTTP2_ERR_CALLBACK_FAILURE;
+        }
         read_pseudo(stream, name, value, request);
         return count(session, stream, name, value);
       }
@@ -146,7 +161,7 @@ struct SessionCallbacks {
       }
       stream.slots_ |= bit;
     }
-    headers->add(name, value);
+    headers->add_known(traits.name, name, value);
     return count(session, stream, name, value);
   }
 
@@ -331,9 +346,10 @@ struct SessionCallbacks {
     return refused ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
   }
 
-  static int on_frame_sent(nghttp2_session* codec, const nghttp2_frame* frame, void*) {
+  static int on_frame_sent(nghttp2_session* codec, const nghttp2_frame* frame, void* user_data) {
     if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR) {
-      return NGHTTP2_ERR_CALLBACK_FAILURE;  // the connection is over
+      session_of(user_data).last_frame_ = true;
+      return 0;
     }
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
     if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
@@ -384,7 +400,7 @@ struct SessionCallbacks {
   static void submit_trailers(nghttp2_session* codec, std::int32_t id, const HeaderMap& trailers) {
     std::vector<nghttp2_nv> fields;
     for (std::size_t i = 0; i < trailers.size(); ++i) {
-      fields.push_back(field(trailers.name(i), trailers.value(i)));
+      fields.push_back(field_of(trailers, i));
     }
     nghttp2_submit_trailer(codec, id, fields.data(), fields.size());
   }
@@ -407,6 +423,9 @@ struct SessionCallbacks {
       nghttp2_option_set_no_auto_window_update(options, 1);
       nghttp2_option_set_no_closed_streams(options, 1);
       nghttp2_option_set_max_outbound_ack(options, kMostWaitingAcks);
+      // nghttp2's own limit counts resets by the machine's clock, which no world may see.
+      constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
+      nghttp2_option_set_stream_reset_rate_limit(options, kUnlimited, kUnlimited);
     }
     ~Table() {
       nghttp2_session_callbacks_del(callbacks);
@@ -563,6 +582,11 @@ void Session::take_output(std::string& out) {
     if (size < 0) fail(static_cast<int>(size));
     if (size <= 0) break;
     out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+    // After an error was told, the connection is over.
+    if (last_frame_) {
+      fail(NGHTTP2_ERR_CALLBACK_FAILURE);
+      break;
+    }
   }
   taking_ = false;
   tell();
@@ -621,7 +645,7 @@ void Session::set_fields(std::string_view status, const HeaderMap& headers) {
   fields_->list.clear();
   fields_->list.push_back(field(":status", status));
   for (std::size_t i = 0; i < headers.size(); ++i) {
-    fields_->list.push_back(field(headers.name(i), headers.value(i)));
+    fields_->list.push_back(field_of(headers, i));
   }
 }
 
@@ -653,9 +677,12 @@ bool Session::send_request(Stream& stream, const RequestHead& head, bool ends) {
         break;
     }
   }
+  if (const std::size_t at = head.headers.find(kProtocol); at != HeaderMap::npos) {
+    fields.push_back(field_of(head.headers, at));
+  }
   for (std::size_t i = 0; i < head.headers.size(); ++i) {
-    if (head.headers.known(i) == HeaderName::Host) continue;
-    fields.push_back(field(head.headers.name(i), head.headers.value(i)));
+    if (head.headers.known(i) == HeaderName::Host || head.headers.name(i) == kProtocol) continue;
+    fields.push_back(field_of(head.headers, i));
   }
   nghttp2_data_provider body{{.ptr = &stream}, SessionCallbacks::read_data};
   const std::int32_t id = nghttp2_submit_request(session_.get(), nullptr, fields.data(),

@@ -205,6 +205,7 @@ class Session {
   std::uint32_t max_streams_told_ = 0;
   bool feeding_ = false;
   bool taking_ = false;
+  bool last_frame_ = false;  // a GOAWAY with an error has been sent
   bool failed_ = false;
 };
 
