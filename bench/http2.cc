@@ -38,6 +38,7 @@ class Http2End : public world::TransportEvents, protected wire::http2::SessionEv
     session_.take_output(out_);
     if (!out_.empty()) transport_->write(out_);
   }
+  bool takes_output() const override { return true; }
   void on_goaway(std::int32_t, wire::http2::ErrorCode) override {}
   wire::http2::Stream& on_stream() override { std::abort(); }
 

@@ -23,20 +23,13 @@ struct FlagName {
 
 // In the order in which the real proxy prints them.
 constexpr FlagName kFlagNames[] = {
-    {ResponseFlag::NoHealthyUpstream, "UH"},
-    {ResponseFlag::RetryLimit, "URX"},
-    {ResponseFlag::UpstreamFailure, "UF"},
-    {ResponseFlag::UpstreamOverflow, "UO"},
-    {ResponseFlag::NoRoute, "NR"},
-    {ResponseFlag::UpstreamTimeout, "UT"},
-    {ResponseFlag::DownstreamClosed, "DC"},
-    {ResponseFlag::UpstreamReset, "UR"},
-    {ResponseFlag::UpstreamClosed, "UC"},
-    {ResponseFlag::DownstreamReset, "DR"},
-    {ResponseFlag::StreamIdle, "SI"},
-    {ResponseFlag::DownstreamProtocol, "DPE"},
-    {ResponseFlag::UpstreamProtocol, "UPE"},
-    {ResponseFlag::DurationTimeout, "DT"},
+    {ResponseFlag::NoHealthyUpstream, "UH"}, {ResponseFlag::RetryLimit, "URX"},
+    {ResponseFlag::UpstreamFailure, "UF"},   {ResponseFlag::UpstreamOverflow, "UO"},
+    {ResponseFlag::NoRoute, "NR"},           {ResponseFlag::UpstreamTimeout, "UT"},
+    {ResponseFlag::DownstreamClosed, "DC"},  {ResponseFlag::UpstreamReset, "UR"},
+    {ResponseFlag::UpstreamClosed, "UC"},    {ResponseFlag::DownstreamReset, "DR"},
+    {ResponseFlag::StreamIdle, "SI"},        {ResponseFlag::DownstreamProtocol, "DPE"},
+    {ResponseFlag::UpstreamProtocol, "UPE"}, {ResponseFlag::DurationTimeout, "DT"},
     {ResponseFlag::NoCluster, "NC"},
 };
 

@@ -1,6 +1,6 @@
 #include "proxy/http2_downstream.h"
 
-#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "proxy/extended_connect.h"
@@ -109,7 +109,11 @@ class Http2Downstream::Exchange final : public Responder, public wire::http2::St
     return end.code == ErrorCode::RefusedStream ? "http2.remote_refuse" : "http2.remote_reset";
   }
 
+  friend class Http2Downstream;
+
   Http2Downstream& connection_;
+  std::list<std::unique_ptr<Exchange>>::iterator place_;
+  bool removed_ = false;
   std::unique_ptr<wire::RequestHead> head_;  // until the request begins
   std::unique_ptr<proxy::Stream> stream_;    // until it is answered
   bool over_ = false;
@@ -118,7 +122,10 @@ class Http2Downstream::Exchange final : public Responder, public wire::http2::St
 
 Http2Downstream::Http2Downstream(Hop& hop, std::unique_ptr<world::Transport> transport)
     : Downstream(hop, std::move(transport)),
-      session_(wire::http2::Session::Role::Server, {.connect_protocol = hop.plan().allow_connect},
+      session_(wire::http2::Session::Role::Server,
+               {.connect_protocol = hop.plan().allow_connect,
+                // Whoever comes to the second hop is the first one.
+                .trusted_peer = hop.plan().loopback_only},
                *this) {
   start_timer(hop.plan().timers.tls_inspector);
 }
@@ -140,14 +147,18 @@ void Http2Downstream::on_data(std::string_view bytes) {
 }
 
 void Http2Downstream::on_output() {
-  // What the transport does not take stays where the windows of the streams see it.
-  if (closing() || unsent_bytes() > kBufferBytes) return;
-  session_.take_output(out());
+  if (takes_output()) session_.take_output(out());
+}
+
+/// What the transport does not take stays where the windows of the streams see it.
+bool Http2Downstream::takes_output() const {
+  return !closing() && unsent_bytes() <= kBufferBytes;
 }
 
 wire::http2::Stream& Http2Downstream::on_stream() {
   if (drain_ == Drain::No) stop_timer();
   exchanges_.push_back(std::make_unique<Exchange>(*this));
+  exchanges_.back()->place_ = std::prev(exchanges_.end());
   const std::uint32_t most = hop_.plan().timers.max_requests_per_connection;
   if (++requests_ == most) start_drain();
   return *exchanges_.back();
@@ -174,11 +185,8 @@ void Http2Downstream::on_timer() {
 }
 
 void Http2Downstream::remove(Exchange& exchange) {
-  const auto at = std::find_if(exchanges_.begin(), exchanges_.end(),
-                               [&](const auto& each) { return each.get() == &exchange; });
-  if (at == exchanges_.end()) return;
-  graveyard_.push_back(std::move(*at));
-  exchanges_.erase(at);
+  if (std::exchange(exchange.removed_, true)) return;
+  graveyard_.splice(graveyard_.end(), exchanges_, exchange.place_);
 }
 
 void Http2Downstream::rest() {
@@ -193,8 +201,9 @@ void Http2Downstream::rest() {
 void Http2Downstream::codec_failed() {
   const std::string details = session_.error();
   auto failed = std::exchange(exchanges_, {});
+  for (const auto& exchange : failed) exchange->removed_ = true;
   for (const auto& exchange : failed) exchange->codec_error(details);
-  for (auto& exchange : failed) graveyard_.push_back(std::move(exchange));
+  graveyard_.splice(graveyard_.end(), failed);
   close_later();
 }
 
@@ -202,10 +211,11 @@ void Http2Downstream::client_gone() {
   const bool tell = !closing();
   expect_nothing();
   auto left = std::exchange(exchanges_, {});
+  for (const auto& exchange : left) exchange->removed_ = true;
   if (tell) {
     for (const auto& exchange : left) exchange->client_gone();
   }
-  for (auto& exchange : left) graveyard_.push_back(std::move(exchange));
+  graveyard_.splice(graveyard_.end(), left);
   close_now();
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <string_view>
-#include <vector>
 
 #include "proxy/downstream.h"
 #include "wire/http2/session.h"
@@ -35,6 +35,7 @@ class Http2Downstream final : public Downstream, private wire::http2::SessionEve
 
   wire::http2::Stream& on_stream() override;
   void on_output() override;
+  bool takes_output() const override;
   void on_goaway(std::int32_t, wire::http2::ErrorCode) override {}
 
   void start_drain();
@@ -47,8 +48,8 @@ class Http2Downstream final : public Downstream, private wire::http2::SessionEve
   void rest();
 
   wire::http2::Session session_;
-  std::vector<std::unique_ptr<Exchange>> exchanges_;
-  std::vector<std::unique_ptr<Exchange>> graveyard_;
+  std::list<std::unique_ptr<Exchange>> exchanges_;
+  std::list<std::unique_ptr<Exchange>> graveyard_;
   std::uint32_t requests_ = 0;
   Drain drain_ = Drain::No;
   bool inspecting_ = true;  // no byte has come

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstdlib>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -15,9 +16,6 @@ using wire::HeaderName;
 using wire::http2::ErrorCode;
 
 constexpr std::size_t kBufferBytes = 1 << 20;
-
-/// Bounds of a response head as the real proxy sets them for upstreams.
-constexpr wire::http2::Session::Options kOptions{};
 
 /// What the real proxy calls the end of a stream. Source: ENV-HTTP-113.
 ResetReason reason_of(const wire::http2::StreamEnd& end) {
@@ -111,8 +109,12 @@ class Http2Upstream::Exchange final : public UpstreamStream, public wire::http2:
     if (request_ != nullptr) request_->on_upstream_drained();
   }
 
+  friend class Http2Upstream;
+
   Http2Upstream& connection_;
   UpstreamRequest* request_;
+  std::list<std::unique_ptr<Exchange>>::iterator place_;
+  bool removed_ = false;
   std::unique_ptr<wire::ResponseHead> head_;
   ExtendedConnect tunnel_;  // if it asks for another protocol
   bool interim_ = false;
@@ -120,7 +122,8 @@ class Http2Upstream::Exchange final : public UpstreamStream, public wire::http2:
 
 Http2Upstream::Http2Upstream(Upstream& upstream, UpstreamHost& host)
     : UpstreamConnection(upstream, host),
-      session_(wire::http2::Session::Role::Client, kOptions, *this) {}
+      session_(wire::http2::Session::Role::Client,
+               {.trusted_peer = upstream.cluster().discovery == Cluster::Discovery::Self}, *this) {}
 
 Http2Upstream::~Http2Upstream() = default;
 
@@ -133,15 +136,13 @@ std::size_t Http2Upstream::room() const {
 
 UpstreamStream& Http2Upstream::open(UpstreamRequest& request) {
   exchanges_.push_back(std::make_unique<Exchange>(*this, request));
+  exchanges_.back()->place_ = std::prev(exchanges_.end());
   return *exchanges_.back();
 }
 
 void Http2Upstream::remove(Exchange& exchange) {
-  const auto at = std::find_if(exchanges_.begin(), exchanges_.end(),
-                               [&](const auto& each) { return each.get() == &exchange; });
-  if (at == exchanges_.end()) return;
-  graveyard_.push_back(std::move(*at));
-  exchanges_.erase(at);
+  if (std::exchange(exchange.removed_, true)) return;
+  graveyard_.splice(graveyard_.end(), exchanges_, exchange.place_);
 }
 
 void Http2Upstream::cancel(UpstreamRequest& request) {
@@ -192,9 +193,12 @@ void Http2Upstream::on_drained() {
 }
 
 void Http2Upstream::on_output() {
-  // What the transport does not take stays where the windows of the streams see it.
-  if (gone() || unsent_bytes() > kBufferBytes) return;
-  session_.take_output(out());
+  if (takes_output()) session_.take_output(out());
+}
+
+/// What the transport does not take stays where the windows of the streams see it.
+bool Http2Upstream::takes_output() const {
+  return !gone() && unsent_bytes() <= kBufferBytes;
 }
 
 wire::http2::Stream& Http2Upstream::on_stream() {
@@ -217,11 +221,12 @@ void Http2Upstream::close_if_done() {
 
 void Http2Upstream::fail_all(ResetReason reason) {
   auto failed = std::exchange(exchanges_, {});
+  for (const auto& exchange : failed) exchange->removed_ = true;
   close();
   for (const auto& exchange : failed) {
     if (UpstreamRequest* request = exchange->release()) request->on_upstream_reset(reason, {});
   }
-  for (auto& exchange : failed) graveyard_.push_back(std::move(exchange));
+  graveyard_.splice(graveyard_.end(), failed);
 }
 
 }  // namespace proxy

@@ -2,9 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <string_view>
-#include <vector>
 
 #include "proxy/upstream_connection.h"
 #include "wire/http2/session.h"
@@ -37,6 +37,7 @@ class Http2Upstream final : public UpstreamConnection, private wire::http2::Sess
 
   wire::http2::Stream& on_stream() override;
   void on_output() override;
+  bool takes_output() const override;
   void on_goaway(std::int32_t last_stream, wire::http2::ErrorCode code) override;
   void on_max_streams(std::uint32_t streams) override;
 
@@ -47,8 +48,8 @@ class Http2Upstream final : public UpstreamConnection, private wire::http2::Sess
   void close_if_done();
 
   wire::http2::Session session_;
-  std::vector<std::unique_ptr<Exchange>> exchanges_;
-  std::vector<std::unique_ptr<Exchange>> graveyard_;
+  std::list<std::unique_ptr<Exchange>> exchanges_;
+  std::list<std::unique_ptr<Exchange>> graveyard_;
   bool leaving_ = false;  // takes no new requests
 };
 

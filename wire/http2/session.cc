@@ -45,25 +45,32 @@ std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
 
-nghttp2_nv field(std::string_view name, std::string_view value, std::uint8_t flags = 0) {
-  // nghttp2 takes copies; it asks for pointers to what it may not change.
+nghttp2_nv field(std::string_view name, std::string_view value, std::uint8_t flags) {
+  // nghttp2 asks for pointers to what it does not change.
   return {reinterpret_cast<std::uint8_t*>(const_cast<char*>(name.data())),
           reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data())), name.size(),
           value.size(), flags};
 }
 
-nghttp2_nv field_of(const HeaderMap& headers, std::size_t i) {
+nghttp2_nv field_of(const HeaderMap& headers, std::size_t i, std::uint8_t flags) {
   // What never comes again has no place in the table, where it drives out what does.
   const bool once = headers.known(i) == HeaderName::RequestId;
-  return field(headers.name(i), headers.value(i), once ? NGHTTP2_NV_FLAG_NO_INDEX : 0);
+  if (once) flags |= NGHTTP2_NV_FLAG_NO_INDEX;
+  return field(headers.name(i), headers.value(i), flags);
 }
 
+/// nghttp2 lets no other names than these and :protocol through.
 HeaderName pseudo_of(std::string_view name) {
-  if (name == ":method") return HeaderName::PseudoMethod;
-  if (name == ":path") return HeaderName::PseudoPath;
-  if (name == ":authority") return HeaderName::PseudoAuthority;
-  if (name == ":scheme") return HeaderName::PseudoScheme;
-  return HeaderName::Other;
+  switch (name[1]) {
+    case 'm':
+      return HeaderName::PseudoMethod;
+    case 's':
+      return HeaderName::PseudoScheme;
+    case 'a':
+      return HeaderName::PseudoAuthority;
+    default:
+      return name == ":path" ? HeaderName::PseudoPath : HeaderName::Other;
+  }
 }
 
 /// Fills in how long the body is, from the header lines and from whether one follows.
@@ -98,6 +105,7 @@ struct SessionCallbacks {
   static int on_begin_headers(nghttp2_session* codec, const nghttp2_frame* frame, void* user_data) {
     Session& session = session_of(user_data);
     Stream* stream = nullptr;
+    session.reading_ = nullptr;
     if (session.role_ == Session::Role::Server && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
       stream = &session.events_.on_stream();
       session.enter(*stream, frame->hd.stream_id);
@@ -109,20 +117,17 @@ struct SessionCallbacks {
     }
     stream->slots_ = 0;
     stream->head_bytes_ = stream->head_fields_ = 0;
+    session.reading_ = stream;
     return 0;
   }
 
-  static int on_header(nghttp2_session* codec, const nghttp2_frame* frame,
-                       const std::uint8_t* name_bytes, std::size_t name_size,
-                       const std::uint8_t* value_bytes, std::size_t value_size, std::uint8_t,
-                       void* user_data) {
-    Stream* const stream = stream_of(codec, frame->hd.stream_id);
-    if (stream == nullptr) return 0;
-    const std::string_view name = text_of(name_bytes, name_size);
-    const std::string_view value = text_of(value_bytes, value_size);
-    return session_of(user_data).role_ == Session::Role::Server
-               ? read_field(session_of(user_data), *stream, name, value, true)
-               : read_field(session_of(user_data), *stream, name, value, false);
+  static int on_header(nghttp2_session*, const nghttp2_frame*, const std::uint8_t* name_bytes,
+                       std::size_t name_size, const std::uint8_t* value_bytes,
+                       std::size_t value_size, std::uint8_t, void* user_data) {
+    Session& session = session_of(user_data);
+    if (session.reading_ == nullptr) return 0;
+    return read_field(session, *session.reading_, text_of(name_bytes, name_size),
+                      text_of(value_bytes, value_size), session.role_ == Session::Role::Server);
   }
 
   static int read_field(Session& session, Stream& stream, std::string_view name,
@@ -221,7 +226,7 @@ struct SessionCallbacks {
     Session& session = session_of(user_data);
     switch (frame->hd.type) {
       case NGHTTP2_HEADERS:
-        if (Stream* stream = stream_of(codec, frame->hd.stream_id)) {
+        if (Stream* stream = std::exchange(session.reading_, nullptr)) {
           on_headers(session, *stream, (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0);
         }
         break;
@@ -400,7 +405,7 @@ struct SessionCallbacks {
   static void submit_trailers(nghttp2_session* codec, std::int32_t id, const HeaderMap& trailers) {
     std::vector<nghttp2_nv> fields;
     for (std::size_t i = 0; i < trailers.size(); ++i) {
-      fields.push_back(field_of(trailers, i));
+      fields.push_back(field_of(trailers, i, NGHTTP2_NV_FLAG_NONE));
     }
     nghttp2_submit_trailer(codec, id, fields.data(), fields.size());
   }
@@ -419,23 +424,37 @@ struct SessionCallbacks {
       nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
       nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
       nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
-      nghttp2_option_new(&options);
+      judging = make_options();
+      trusting = make_options();
+      nghttp2_option_set_no_http_messaging(trusting, 1);
+    }
+    static nghttp2_option* make_options() {
+      nghttp2_option* options = nullptr;
+      const int made = nghttp2_option_new(&options);
+      assert(made == 0);
+      (void)made;
       nghttp2_option_set_no_auto_window_update(options, 1);
       nghttp2_option_set_no_closed_streams(options, 1);
       nghttp2_option_set_max_outbound_ack(options, kMostWaitingAcks);
       // nghttp2's own limit counts resets by the machine's clock, which no world may see.
       constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
       nghttp2_option_set_stream_reset_rate_limit(options, kUnlimited, kUnlimited);
+      return options;
     }
     ~Table() {
       nghttp2_session_callbacks_del(callbacks);
-      nghttp2_option_del(options);
+      nghttp2_option_del(judging);
+      nghttp2_option_del(trusting);
+    }
+    const nghttp2_option* of(const Session::Options& options) const {
+      return options.trusted_peer ? trusting : judging;
     }
     Table(const Table&) = delete;
     Table& operator=(const Table&) = delete;
 
     nghttp2_session_callbacks* callbacks = nullptr;
-    nghttp2_option* options = nullptr;
+    nghttp2_option* judging = nullptr;
+    nghttp2_option* trusting = nullptr;
   };
   static const Table& table() {
     static const Table table;  // never changed: shared by all worlds
@@ -531,8 +550,8 @@ Session::Session(Role role, const Options& options, SessionEvents& events)
   nghttp2_session* session = nullptr;
   const int made =
       role == Role::Server
-          ? nghttp2_session_server_new2(&session, table.callbacks, this, table.options)
-          : nghttp2_session_client_new2(&session, table.callbacks, this, table.options);
+          ? nghttp2_session_server_new2(&session, table.callbacks, this, table.of(options))
+          : nghttp2_session_client_new2(&session, table.callbacks, this, table.of(options));
   if (made != 0) throw std::bad_alloc();
   session_.reset(session);
   max_streams_told_ = peer_max_streams();
@@ -554,7 +573,7 @@ Session::Session(Role role, const Options& options, SessionEvents& events)
 }
 
 Session::~Session() {
-  while (first_ != nullptr) forget(*first_);
+  while (first_ != nullptr) leave(*first_);
 }
 
 std::uint32_t Session::peer_max_streams() const {
@@ -625,27 +644,43 @@ void Session::enter(Stream& stream, std::int32_t id) {
   ++open_streams_;
 }
 
-void Session::forget(Stream& stream) {
+void Session::leave(Stream& stream) {
   stream.session_ = nullptr;
   (stream.previous_ != nullptr ? stream.previous_->next_ : first_) = stream.next_;
   if (stream.next_ != nullptr) stream.next_->previous_ = stream.previous_;
   if (partial_ == &stream) partial_ = nullptr;
-  std::erase(drained_, &stream);
-  std::erase_if(closed_, [&](const auto& closed) { return closed.first == &stream; });
+  if (reading_ == &stream) reading_ = nullptr;
+  if (!drained_.empty()) std::erase(drained_, &stream);
+  if (!closed_.empty()) {
+    std::erase_if(closed_, [&](const auto& closed) { return closed.first == &stream; });
+  }
+}
+
+/// Of a stream that goes on: its owner wants no word of it any more.
+void Session::forget(Stream& stream) {
+  leave(stream);
   nghttp2_session_set_stream_user_data(session_.get(), stream.id_, nullptr);
 }
 
 void Session::tell_closed(Stream& stream, const StreamEnd& end) {
-  forget(stream);
+  leave(stream);
   stream.on_closed(end);
 }
 
-/// A response's head. The text stays where it is until nghttp2 has taken its copy.
+/// What leaves at once needs no copy of its text: nghttp2 has written it when output() returns.
+std::uint8_t Session::text_flags() const {
+  const bool at_once = !feeding_ && !taking_ && !failed_ && events_.takes_output();
+  return at_once ? NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE
+                 : NGHTTP2_NV_FLAG_NONE;
+}
+
+/// A response's head, for the call at hand.
 void Session::set_fields(std::string_view status, const HeaderMap& headers) {
   fields_->list.clear();
-  fields_->list.push_back(field(":status", status));
+  const std::uint8_t flags = text_flags();
+  fields_->list.push_back(field(":status", status, flags));
   for (std::size_t i = 0; i < headers.size(); ++i) {
-    fields_->list.push_back(field_of(headers, i));
+    fields_->list.push_back(field_of(headers, i, flags));
   }
 }
 
@@ -657,32 +692,35 @@ bool Session::send_request(Stream& stream, const RequestHead& head, bool ends) {
   if (!takes_requests()) return false;
   auto& fields = fields_->list;
   fields.clear();
+  const std::uint8_t flags = open_streams_ < peer_max_streams() ? text_flags() : std::uint8_t{0};
   for (const HeaderName pseudo : head.pseudo_order) {
     switch (pseudo) {
       case HeaderName::PseudoMethod:
-        fields.push_back(field(":method", head.method));
+        fields.push_back(field(":method", head.method, flags));
         break;
       case HeaderName::PseudoPath:
-        if (!head.target.empty()) fields.push_back(field(":path", head.target));
+        if (!head.target.empty()) fields.push_back(field(":path", head.target, flags));
         break;
       case HeaderName::PseudoScheme:
-        fields.push_back(field(":scheme", head.scheme.empty() ? "http" : head.scheme));
+        fields.push_back(
+            field(":scheme", head.scheme.empty() ? std::string_view("http") : head.scheme, flags));
         break;
       case HeaderName::PseudoAuthority:
         if (head.headers.has(HeaderName::Host)) {
-          fields.push_back(field(":authority", head.headers.get(HeaderName::Host)));
+          fields.push_back(field(":authority", head.headers.get(HeaderName::Host), flags));
         }
         break;
       default:
         break;
     }
   }
-  if (const std::size_t at = head.headers.find(kProtocol); at != HeaderMap::npos) {
-    fields.push_back(field_of(head.headers, at));
+  if (head.method == "CONNECT") {
+    const std::size_t at = head.headers.find(kProtocol);
+    if (at != HeaderMap::npos) fields.push_back(field_of(head.headers, at, flags));
   }
   for (std::size_t i = 0; i < head.headers.size(); ++i) {
-    if (head.headers.known(i) == HeaderName::Host || head.headers.name(i) == kProtocol) continue;
-    fields.push_back(field_of(head.headers, i));
+    if (head.headers.known(i) == HeaderName::Host || head.headers.name(i)[0] == ':') continue;
+    fields.push_back(field_of(head.headers, i, flags));
   }
   nghttp2_data_provider body{{.ptr = &stream}, SessionCallbacks::read_data};
   const std::int32_t id = nghttp2_submit_request(session_.get(), nullptr, fields.data(),

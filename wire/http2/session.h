@@ -116,6 +116,9 @@ class SessionEvents {
   virtual Stream& on_stream() = 0;
   /// There is something to send: see Session::take_output(). Not told within feed().
   virtual void on_output() = 0;
+  /// Whether on_output(), called now, would take all there is before it returns. Heads are then
+  /// sent without being copied.
+  virtual bool takes_output() const { return false; }
   /// The peer wants no new streams; those above `last_stream` were told of their end.
   virtual void on_goaway(std::int32_t last_stream, ErrorCode code) = 0;
   /// How many streams the peer takes at a time.
@@ -138,7 +141,10 @@ class Session {
     std::uint32_t stream_window = 16 * 1024 * 1024;
     std::uint32_t connection_window = 24 * 1024 * 1024;
     bool connect_protocol = false;  ///< Extended CONNECT (RFC 8441).
-    Limits limits{};                ///< Of a head, and of trailers.
+    /// The peer is one of ours, and passes on what was judged before: messages are not judged
+    /// again. The limits hold.
+    bool trusted_peer = false;
+    Limits limits{};  ///< Of a head, and of trailers.
   };
 
   Session(Role role, const Options& options, SessionEvents& events);
@@ -178,6 +184,7 @@ class Session {
 
   void enter(Stream& stream, std::int32_t id);
   void forget(Stream& stream);
+  void leave(Stream& stream);
   void tell_closed(Stream& stream, const StreamEnd& end);
   /// Lets the owner fetch what is to be sent, unless it is going to do so anyway.
   void output();
@@ -185,6 +192,8 @@ class Session {
   /// What happened while output was taken, told when nothing is in the way.
   void tell();
   void set_fields(std::string_view status, const HeaderMap& headers);
+  /// How nghttp2 is to treat the text of a head that is submitted now.
+  std::uint8_t text_flags() const;
 
   struct Deleter {
     void operator()(nghttp2_session* session) const;
@@ -196,6 +205,7 @@ class Session {
   std::unique_ptr<nghttp2_session, Deleter> session_;
   std::string error_;
   Stream* partial_ = nullptr;  // of whose DATA frame a part was read
+  Stream* reading_ = nullptr;  // whose header block is being read
   Stream* first_ = nullptr;
   std::vector<Stream*> drained_;
   std::vector<std::pair<Stream*, StreamEnd>> closed_;
