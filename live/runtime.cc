@@ -1,0 +1,124 @@
+#include "live/runtime.h"
+
+#include <algorithm>
+#include <csignal>
+#include <limits>
+#include <utility>
+
+#include <sys/resource.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+namespace live {
+namespace {
+
+/// One thread waits for sockets; the resolver's thread only posts.
+constexpr int kConcurrency = BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO;
+
+/// Descriptors that accepting leaves free: one part in so many, and no more than that.
+constexpr std::int64_t kReservedPart = 8;
+constexpr std::int64_t kMostReserved = 512;
+
+constexpr std::size_t kMostSpares = 64;
+constexpr std::size_t kMostSpareBytes = 65536;
+
+std::int64_t sockets_allowed() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+    return std::numeric_limits<std::int64_t>::max();
+  }
+  const auto all = static_cast<std::int64_t>(limit.rlim_cur);
+  return all - std::min(all / kReservedPart, kMostReserved);
+}
+
+}  // namespace
+
+struct Runtime::Asio {
+  boost::asio::io_context context{kConcurrency};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{
+      context.get_executor()};
+  boost::asio::signal_set signals{context};
+};
+
+Runtime::Runtime() : most_sockets_(sockets_allowed()), asio_(std::make_unique<Asio>()) {
+  trace_.set_hashing(false);
+  // A log's reader that has gone is no reason to end.
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+  // Many sockets may be ready at once, and all of that is one instant.
+  loop_.set_instant_limit(std::numeric_limits<std::uint64_t>::max());
+}
+
+Runtime::~Runtime() {
+  loop_.clear();
+}
+
+boost::asio::io_context& Runtime::io() {
+  return asio_->context;
+}
+
+std::chrono::steady_clock::time_point Runtime::real(world::TimePoint at) const {
+  return start_ + at.time_since_epoch();
+}
+
+world::TimePoint Runtime::clock() const {
+  return world::TimePoint(std::chrono::steady_clock::now() - start_);
+}
+
+world::TimePoint Runtime::arrival() {
+  if (!arrival_) arrival_ = std::max(clock(), loop_.now());
+  return *arrival_;
+}
+
+void Runtime::run() {
+  while (!stopped_) turn();
+}
+
+void Runtime::turn() {
+  arrival_.reset();
+  wait();
+  if (stopped_) return;
+  loop_.run_until(std::max(arrival_.value_or(clock()), loop_.now()));
+}
+
+void Runtime::wait() {
+  boost::asio::io_context& context = asio_->context;
+  if (loop_.pending() == 0) {
+    context.run_one();
+  } else if (const world::TimePoint due = loop_.next_due(); due > clock()) {
+    context.run_one_until(real(due));
+  }
+  context.poll();
+}
+
+void Runtime::stop_on_signals() {
+  asio_->signals.add(SIGINT);
+  asio_->signals.add(SIGTERM);
+  asio_->signals.async_wait([this](const boost::system::error_code& error, int) {
+    if (!error) stop();
+  });
+}
+
+std::string Runtime::take_spare() {
+  if (spares_.empty()) return {};
+  std::string spare = std::move(spares_.back());
+  spares_.pop_back();
+  return spare;
+}
+
+void Runtime::give_spare(std::string&& spare) {
+  if (spares_.size() >= kMostSpares || spare.capacity() > kMostSpareBytes) return;
+  spare.clear();
+  spares_.push_back(std::move(spare));
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  // If it is refused, there is less room: accepting then waits earlier.
+  static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+}  // namespace live
