@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -10,13 +11,16 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "tools/client_command.h"
 #include "tools/explain_command.h"
+#include "tools/gateway_command.h"
 #include "tools/lint_command.h"
 #include "tools/output.h"
 #include "tools/parallel.h"
 #include "tools/recorded_command.h"
 #include "tools/run_command.h"
 #include "tools/schema_command.h"
+#include "tools/service_command.h"
 #include "tools/version.h"
 
 namespace tools {
@@ -25,6 +29,10 @@ namespace {
 constexpr const char* kExitStatuses =
     "Exit status: 0 all passed, 1 some failed, 2 interrupted, 3 internal error,\n"
     "4 bad usage or a bad file, 5 nothing ran.";
+
+constexpr double kMostSeconds = 86400;
+constexpr std::uint64_t kMostRequests = 1'000'000'000'000;
+constexpr std::uint64_t kMostConnections = 100'000;
 
 void add_jobs(CLI::App& command, unsigned& jobs) {
   constexpr unsigned kMostJobs = 1024;
@@ -39,25 +47,29 @@ void add_paths(CLI::App& command, std::vector<std::string>& paths) {
       ->type_name("");
 }
 
-CLI::App& add_run(CLI::App& app, RunArguments& run) {
-  CLI::App& command = *app.add_subcommand("run", "Run scenarios and say what came of them");
-  command.footer(kExitStatuses);
-  add_paths(command, run.paths);
+void add_seed(CLI::App& command, std::optional<std::uint64_t>& seed) {
   // Read as text, as CLI11 takes a negative number for a large one.
   command
       .add_option_function<std::string>(
           "--seed",
-          [&run](const std::string& text) {
-            std::uint64_t seed = 0;
+          [&seed](const std::string& text) {
+            std::uint64_t number = 0;
             const char* end = text.data() + text.size();
-            const auto parsed = std::from_chars(text.data(), end, seed);
+            const auto parsed = std::from_chars(text.data(), end, number);
             if (text.empty() || parsed.ec != std::errc() || parsed.ptr != end) {
               throw CLI::ValidationError("--seed", "must be between 0 and 2^64 - 1, is " + text);
             }
-            run.seed = seed;
+            seed = number;
           },
-          "Seed of all that is random, in place of the scenarios' own")
+          "Seed of all that is random")
       ->type_name("N");
+}
+
+CLI::App& add_run(CLI::App& app, RunArguments& run) {
+  CLI::App& command = *app.add_subcommand("run", "Run scenarios and say what came of them");
+  command.footer(kExitStatuses);
+  add_paths(command, run.paths);
+  add_seed(command, run.seed);
   command
       .add_option("--filter", run.filter, "Run only this id, or what is below this folder of ids")
       ->type_name("ID");
@@ -129,6 +141,93 @@ CLI::App& add_recorded(CLI::App& app, RecordedArguments& recorded) {
   return command;
 }
 
+void add_listen(CLI::App& command, std::string& address) {
+  command
+      .add_option("--listen", address, "Listen on this address of the machine; all, unless said")
+      ->type_name("ADDRESS");
+}
+
+constexpr const char* kServingStatuses =
+    "Ends with exit status 0 on SIGTERM or SIGINT; 4 bad usage or bad input.";
+
+CLI::App& add_gateway(CLI::App& app, GatewayArguments& gateway) {
+  CLI::App& command =
+      *app.add_subcommand("gateway", "Serve real traffic as a virtual gateway of a mesh");
+  command.footer(kServingStatuses);
+  command.add_option("--mesh", gateway.meshes, "Files with mesh resources, or a scenario file")
+      ->required()
+      ->type_name("FILE");
+  command
+      .add_option("--resource", gateway.resource,
+                  "mesh/M/virtualGateway/G, or its ARN; APPMESH_RESOURCE_ARN, unless said")
+      ->type_name("RESOURCE");
+  command
+      .add_option("--service", gateway.services,
+                  "NAME=HOST:PORT: where a virtual node, its host name or a virtual service "
+                  "really is; may be given again")
+      ->allow_extra_args(false)
+      ->type_name("PLACE");
+  add_listen(command, gateway.listen);
+  command
+      .add_option("--port", gateway.port, "Port in place of the listener's; 0: any that is free")
+      ->check(CLI::Range(0, 65535))
+      ->type_name("N");
+  add_seed(command, gateway.seed);
+  command.add_option("--log-file", gateway.log_file, "Access log in place of the gateway's own")
+      ->type_name("FILE");
+  return command;
+}
+
+CLI::App& add_service(CLI::App& app, ServiceArguments& service) {
+  CLI::App& command =
+      *app.add_subcommand("service", "Serve on a real port, and answer with what was seen");
+  command.footer(kServingStatuses);
+  command.add_option("--port", service.port, "Port; 8080, unless said; 0: any that is free")
+      ->check(CLI::Range(0, 65535))
+      ->type_name("N");
+  add_listen(command, service.listen);
+  command.add_option("--name", service.name, "What it calls itself in its answers")
+      ->type_name("NAME");
+  command.add_option("--endpoint", service.endpoint, "Which endpoint of the service it is")
+      ->type_name("NAME");
+  command.add_option("--respond", service.respond, "Status of every answer")
+      ->check(CLI::Range(200, 599))
+      ->type_name("STATUS");
+  command.add_option("-H,--header", service.headers, "'name: value' of every answer")
+      ->allow_extra_args(false)
+      ->type_name("HEADER");
+  command.add_option("--body", service.body, "Body of every answer, in place of what was seen")
+      ->type_name("TEXT");
+  command.add_option("--after", service.after_seconds, "Wait so long before each answer")
+      ->check(CLI::Range(0.0, kMostSeconds))
+      ->type_name("SECONDS");
+  return command;
+}
+
+CLI::App& add_client(CLI::App& app, ClientArguments& client) {
+  CLI::App& command = *app.add_subcommand("client", "Send requests over real sockets");
+  command.footer(
+      "Exit status: 1 if a request has no whole answer, whatever its status says; 0 otherwise.\n"
+      "2 interrupted, 4 bad usage.");
+  command.add_option("URL", client.url, "http://host[:port][/path]")->required()->type_name("");
+  command.add_option("--method", client.method, "GET, unless said")->type_name("METHOD");
+  command.add_option("-H,--header", client.headers, "'name: value'; may be given again")
+      ->allow_extra_args(false)
+      ->type_name("HEADER");
+  command.add_option("--body", client.body, "Body of the request")->type_name("TEXT");
+  command.add_option("--count", client.count, "How often it is sent")
+      ->check(CLI::Range(std::uint64_t{1}, kMostRequests))
+      ->type_name("N");
+  command.add_option("--connections", client.connections, "How many are under way at once")
+      ->check(CLI::Range(std::uint64_t{1}, kMostConnections))
+      ->type_name("N");
+  command.add_option("--timeout", client.timeout_seconds, "Give an answer up after so long; 30")
+      ->check(CLI::Range(0.001, kMostSeconds))
+      ->type_name("SECONDS");
+  command.add_flag("--json", client.json, "Print each answer as a line of JSON");
+  return command;
+}
+
 }  // namespace
 
 ExitStatus do_command_line(int count, const char* const* words) {
@@ -146,11 +245,17 @@ ExitStatus do_command_line(int count, const char* const* words) {
   ExplainArguments explain;
   std::string schema = "scenario";
   RecordedArguments recorded;
+  GatewayArguments gateway;
+  ServiceArguments service;
+  ClientArguments client;
   const CLI::App& run_app = add_run(app, run);
   const CLI::App& lint_app = add_lint(app, lint);
   const CLI::App& explain_app = add_explain(app, explain);
   const CLI::App& schema_app = add_schema(app, schema);
   const CLI::App& recorded_app = add_recorded(app, recorded);
+  const CLI::App& gateway_app = add_gateway(app, gateway);
+  const CLI::App& service_app = add_service(app, service);
+  const CLI::App& client_app = add_client(app, client);
 
   try {
     app.parse(count, words);
@@ -168,6 +273,9 @@ ExitStatus do_command_line(int count, const char* const* words) {
   if (explain_app.parsed()) return explain_command(explain);
   if (schema_app.parsed()) return schema_command(schema);
   if (recorded_app.parsed()) return recorded_command(recorded);
+  if (gateway_app.parsed()) return gateway_command(gateway);
+  if (service_app.parsed()) return service_command(service);
+  if (client_app.parsed()) return client_command(client);
   complain("what to do? meshproof --help says what there is");
   return ExitStatus::BadInput;
 }

@@ -5,6 +5,7 @@
 #include "conformance/explain.h"
 #include "conformance/load.h"
 #include "reports/text.h"
+#include "tools/live_options.h"
 #include "tools/output.h"
 
 namespace tools {
@@ -15,24 +16,13 @@ ExitStatus refuse(const world::Errors& errors) {
   return ExitStatus::BadInput;
 }
 
-/// "name: value".
-world::Result<std::pair<std::string, std::string>> header_of(const std::string& written) {
-  const std::size_t colon = written.find(':');
-  if (colon == std::string::npos || colon == 0) {
-    return world::Error{{}, "a header must be 'name: value', is '" + written + "'", {}};
-  }
-  const std::size_t value = written.find_first_not_of(" \t", colon + 1);
-  return std::pair(written.substr(0, colon),
-                   value == std::string::npos ? std::string() : written.substr(value));
-}
-
 }  // namespace
 
 ExitStatus explain_command(const ExplainArguments& arguments) {
   auto request = conformance::parse_explain_request(arguments.request);
   if (!request) return refuse({request.error()});
   for (const std::string& written : arguments.headers) {
-    auto header = header_of(written);
+    auto header = parse_header(written);
     if (!header) return refuse({header.error()});
     request->headers.push_back(std::move(*header));
   }

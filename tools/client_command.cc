@@ -1,0 +1,122 @@
+#include "tools/client_command.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "live/runtime.h"
+#include "live/world.h"
+#include "peers/client.h"
+#include "reports/text.h"
+#include "tools/live_options.h"
+#include "tools/output.h"
+
+namespace tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json outcome_json(const peers::RequestOutcome& outcome) {
+  Json json;
+  json["request"] = outcome.id;
+  if (outcome.ok()) {
+    json["status"] = outcome.status;
+    json["headers"] = Json::array();
+    for (const peers::HeaderLine& line : peers::header_lines(outcome.head)) {
+      json["headers"].push_back({line.name, line.value});
+    }
+    json["body"] = outcome.body;
+  } else {
+    json["failure"] = outcome.failure;
+  }
+  json["seconds"] = std::chrono::duration<double>(outcome.ended - outcome.asked).count();
+  return json;
+}
+
+std::string outcome_text(const peers::RequestOutcome& outcome) {
+  if (!outcome.ok()) return reports::printable(outcome.failure) + "\n";
+  std::string text(outcome.head);
+  std::erase(text, '\r');
+  text += outcome.body;
+  if (text.back() != '\n') text += '\n';
+  return reports::printable_block(text);
+}
+
+/// Keeps as many requests under way as there may be connections, until all are through.
+class Sender final : public peers::ClientObserver {
+ public:
+  Sender(live::Runtime& runtime, world::World& world, const ClientArguments& arguments,
+         peers::RequestSpec request)
+      : runtime_(runtime),
+        arguments_(arguments),
+        request_(std::make_shared<const peers::PreparedRequest>(std::move(request))),
+        client_(world, {.policy = arguments.connections == 1 ? peers::ConnectionPolicy::One
+                                                             : peers::ConnectionPolicy::Many,
+                        .observer = this}) {}
+
+  void start() {
+    const std::uint64_t first = std::min(arguments_.count, arguments_.connections);
+    for (std::uint64_t i = 0; i < first; ++i) client_.send(request_);
+  }
+  bool all_answered() const { return client_.counts().answered == arguments_.count; }
+  bool under_way() const {
+    return client_.counts().waiting() != 0 || client_.counts().sent < arguments_.count;
+  }
+
+ private:
+  void on_outcome(const peers::RequestOutcome& outcome) override {
+    if (arguments_.json) {
+      print(outcome_json(outcome).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    } else {
+      print(outcome_text(outcome));
+    }
+    if (client_.counts().sent < arguments_.count) {
+      client_.send(request_);
+    } else if (client_.counts().waiting() == 0) {
+      runtime_.stop();
+    }
+  }
+
+  live::Runtime& runtime_;
+  const ClientArguments& arguments_;
+  std::shared_ptr<const peers::PreparedRequest> request_;
+  peers::Client client_;
+};
+
+}  // namespace
+
+ExitStatus client_command(const ClientArguments& arguments) {
+  world::Errors errors;
+  auto request = peers::parse_url(arguments.method, arguments.url);
+  if (!request) errors.push_back(request.error());
+  peers::HeaderLines headers;
+  for (const std::string& written : arguments.headers) {
+    auto header = parse_header(written);
+    if (header) {
+      headers.push_back({std::move(header->first), std::move(header->second)});
+    } else {
+      errors.push_back(header.error());
+    }
+  }
+  for (const world::Error& error : errors) complain(reports::printable(error.text()));
+  if (!errors.empty()) return ExitStatus::BadInput;
+  request->headers = std::move(headers);
+  request->body = arguments.body;
+  request->timeout = std::chrono::duration_cast<world::Duration>(
+      std::chrono::duration<double>(arguments.timeout_seconds));
+
+  live::raise_descriptor_limit();
+  live::Runtime runtime;
+  runtime.stop_on_signals();
+  live::World world(runtime, {.name = "client", .seed = std::nullopt, .listen_address = 0});
+  Sender sender(runtime, world, arguments, std::move(*request));
+  sender.start();
+  runtime.run();
+  if (sender.all_answered()) return ExitStatus::Passed;
+  return sender.under_way() ? ExitStatus::Interrupted : ExitStatus::Failed;
+}
+
+}  // namespace tools
