@@ -217,7 +217,7 @@ PairListener::PairListener(Runtime& runtime, std::shared_ptr<PairPorts> ports,
 }
 
 PairListener::~PairListener() {
-  if (gone_ != nullptr) *gone_ = true;
+  *gone_ = true;
   ports_->erase(local_.port);
   for (const Pair::Ptr& pair : backlog_) {
     pair->ends_[Pair::kServer].closed = true;
@@ -231,14 +231,12 @@ void PairListener::set_accepting(bool accepting) {
 }
 
 void PairListener::happen() {
-  bool gone = false;
-  gone_ = &gone;
-  while (!gone && accepting_ && !backlog_.empty()) {
+  const std::shared_ptr<const bool> gone = gone_;
+  while (!*gone && accepting_ && !backlog_.empty()) {
     const Pair::Ptr pair = std::move(backlog_.front());
     backlog_.pop_front();
     pair->hand_over(events_);
   }
-  if (!gone) gone_ = nullptr;
 }
 
 }  // namespace live

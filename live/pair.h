@@ -106,7 +106,7 @@ class PairListener final : public world::Listener, private world::Task {
   world::Endpoint local_;
   world::AcceptEvents& events_;
   bool accepting_ = true;
-  bool* gone_ = nullptr;  // set while the user is being called
+  std::shared_ptr<bool> gone_ = std::make_shared<bool>(false);  // its user may destroy it
   std::deque<Pair::Ptr> backlog_;
 };
 

@@ -17,8 +17,9 @@ namespace {
 /// One thread waits for sockets; the resolver's thread only posts.
 constexpr int kConcurrency = BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO;
 
-/// Descriptors that accepting leaves free: one part in so many, and no more than that.
+/// Descriptors that accepting leaves free: one part in so many, within bounds.
 constexpr std::int64_t kReservedPart = 8;
+constexpr std::int64_t kLeastReserved = 32;
 constexpr std::int64_t kMostReserved = 512;
 
 constexpr std::size_t kMostSpares = 64;
@@ -30,7 +31,7 @@ std::int64_t sockets_allowed() {
     return std::numeric_limits<std::int64_t>::max();
   }
   const auto all = static_cast<std::int64_t>(limit.rlim_cur);
-  return all - std::min(all / kReservedPart, kMostReserved);
+  return all - std::clamp(all / kReservedPart, kLeastReserved, kMostReserved);
 }
 
 }  // namespace

@@ -92,6 +92,9 @@ world::Result<Setup, world::Errors> set_up(const GatewayArguments& arguments,
     return errors;
   }
   setup.plan = **plan;
+  // App Mesh's second hop could be reached from outside, around the first one. Ours is the
+  // gateway's own: see live::World.
+  if (setup.plan.egress) setup.plan.egress->loopback_only = true;
   add(errors, place_services(setup.plan, places));
   add(errors, change_plan(setup.plan, arguments, setup.place));
   if (!errors.empty()) return errors;
