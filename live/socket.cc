@@ -187,6 +187,10 @@ void Socket::reset() {
   if (std::exchange(closed_, true)) return;
   events_ = nullptr;
   cancel();
+  abort();
+}
+
+void Socket::abort() {
   boost::system::error_code ignored;
   if (socket_.is_open()) socket_.set_option(TcpSocket::linger(true, 0), ignored);
   drop();
@@ -285,7 +289,7 @@ void Socket::happen() {
       shut_writing();
     }
   }
-  if (std::exchange(writable_, false) && send_waiting()) events_->on_drained();
+  if (std::exchange(writable_, false) && broken_ == 0 && send_waiting()) events_->on_drained();
   if (closed_) return;
   if (broken_ != 0 && paused_) {
     fail(meaning(broken_));
@@ -306,6 +310,7 @@ void Socket::begin() {
   }
   learn_local();
   await_readable();
+  if (paused_) await_error();
 }
 
 void Socket::read() {
@@ -356,14 +361,17 @@ bool Socket::send_waiting() {
   return true;
 }
 
-/// The user has closed, and not everything was sent. Goes on while the peer takes some of it.
+/// The user has closed, and not everything was sent. Goes on while the peer takes some of it; one
+/// that takes nothing is told by a reset that not everything came.
 void Socket::linger() {
-  if (std::exchange(writable_, false) && !send_waiting() && broken_ == 0) {
+  if (!std::exchange(writable_, false)) {
+    abort();
+  } else if (send_waiting() || broken_ != 0) {
+    cancel();
+    drop();
+  } else {
     runtime_.loop().schedule_after(*this, kLinger);
-    return;
   }
-  cancel();
-  drop();
 }
 
 void Socket::fail(TransportError error) {

@@ -56,6 +56,7 @@ class Socket final : public boost::intrusive_ref_counter<Socket, boost::thread_u
   void break_later(int error);
   void fail(world::TransportError error);
   void shut_writing();
+  void abort();
   void drop();
   void learn_local();
 
