@@ -9,15 +9,6 @@
 #include "tools/output.h"
 
 namespace tools {
-namespace {
-
-ExitStatus refuse(const world::Errors& errors) {
-  for (const world::Error& error : errors) complain(reports::printable(error.text()));
-  return ExitStatus::BadInput;
-}
-
-}  // namespace
-
 ExitStatus explain_command(const ExplainArguments& arguments) {
   auto request = conformance::parse_explain_request(arguments.request);
   if (!request) return refuse({request.error()});

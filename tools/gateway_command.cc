@@ -136,11 +136,6 @@ world::Errors taken_ports(world::World& world, const Setup& setup) {
   return errors;
 }
 
-ExitStatus refuse(const world::Errors& errors) {
-  for (const world::Error& error : errors) complain(reports::printable(error.text()));
-  return ExitStatus::BadInput;
-}
-
 bool all_accept(const live::World& world) {
   const auto listening = world.listening();
   return std::all_of(listening.begin(), listening.end(),

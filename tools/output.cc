@@ -8,6 +8,8 @@
 
 #include <unistd.h>
 
+#include "reports/text.h"
+
 namespace tools {
 
 void print(std::string_view text) {
@@ -21,6 +23,11 @@ void complain(std::string_view message) {
   const std::string line = "meshproof: " + std::string(message) + "\n";
   // Nothing can be said of an error that cannot be told.
   static_cast<void>(std::fwrite(line.data(), 1, line.size(), stderr));
+}
+
+ExitStatus refuse(const world::Errors& errors) {
+  for (const world::Error& error : errors) complain(reports::printable(error.text()));
+  return ExitStatus::BadInput;
 }
 
 bool wants_colour() {

@@ -34,11 +34,6 @@ struct Area {
 };
 using Areas = std::map<std::string, Area>;
 
-ExitStatus refuse(const world::Errors& errors) {
-  for (const world::Error& error : errors) complain(reports::printable(error.text()));
-  return ExitStatus::BadInput;
-}
-
 world::Result<KnownDifferences, world::Errors> known_differences(
     const RecordedArguments& arguments) {
   if (!arguments.known.empty()) return read_known_differences(arguments.known);

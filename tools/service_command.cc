@@ -12,15 +12,6 @@
 #include "tools/output.h"
 
 namespace tools {
-namespace {
-
-ExitStatus refuse(const world::Errors& errors) {
-  for (const world::Error& error : errors) complain(reports::printable(error.text()));
-  return ExitStatus::BadInput;
-}
-
-}  // namespace
-
 ExitStatus service_command(const ServiceArguments& arguments) {
   world::Errors errors;
   const auto address = parse_listen_address(arguments.listen);
