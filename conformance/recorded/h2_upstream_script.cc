@@ -33,7 +33,13 @@ class UpstreamStream {
   void plan(const json& action);
   void plan_answer(const json& action);
   void pause(const json& millis) { deeds_.push_back({Deed::Kind::Pause, millis, {}}); }
-  void send(std::string bytes) { deeds_.push_back({Deed::Kind::Send, 0, std::move(bytes)}); }
+  /// What is sent at one instant is one write: no reader comes in between.
+  void send(std::string_view bytes) {
+    if (deeds_.empty() || deeds_.back().kind != Deed::Kind::Send) {
+      deeds_.push_back({Deed::Kind::Send, 0, {}});
+    }
+    deeds_.back().bytes += bytes;
+  }
   void work();
 
   Http2Connection& owner_;
