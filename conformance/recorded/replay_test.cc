@@ -60,8 +60,9 @@ TEST(Recorded, EveryCaseAgreesOrIsListed) {
                            {"h2", 74}};
   EXPECT_EQ(replay_all(RECORDED_HTTP, known, differ), expected);
   const Counts more = {{"path", 126},    {"match", 80},     {"host", 82},    {"rewrite", 36},
-                       {"headers", 158}, {"local", 76},     {"grpc", 8},     {"h1conn", 108},
-                       {"retry", 86},    {"malformed", 40}, {"timeout", 63}, {"websocket", 47}};
+                       {"headers", 158}, {"local", 76},     {"grpc", 90},    {"h1conn", 108},
+                       {"retry", 86},    {"malformed", 40}, {"timeout", 63}, {"websocket", 76},
+                       {"h2", 372}};
   EXPECT_EQ(replay_all(RECORDED_MORE, known, differ), more);
   EXPECT_EQ(differ, known) << "what agrees must leave the list";
 }
