@@ -2,12 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "peers/http_text.h"
+#include "peers/websocket_end.h"
+#include "wire/http2/errors.h"
 #include "world/time.h"
 
 namespace peers {
@@ -56,6 +59,15 @@ struct Answer {
   HeaderLines headers{};              ///< Before content-length, which is added unless given.
   std::optional<std::string> body{};  ///< Absent: a JSON echo of what was seen.
   std::vector<std::string> chunks{};  ///< If not empty: sent chunked instead of `body`.
+  /// HTTP/2 alone: if not empty, sent instead of `body`, each after its pause.
+  std::vector<BodyPiece> pieces{};
+  HeaderLines trailers{};  ///< HTTP/2 alone: sent after the body.
+  bool mirror = false;     ///< HTTP/2 alone: the body is the request's, sent back as it comes.
+  /// HTTP/2 alone: resets the stream where the answer would end, or before it begins if `never`.
+  std::optional<wire::http2::ErrorCode> reset_stream{};
+  bool goaway = false;  ///< HTTP/2 alone: says after the answer that no more streams are taken.
+  /// Accepts a WebSocket and does this with it. A request for none is answered as if this was not.
+  std::shared_ptr<const WebSocketScript> websocket{};
   /// If not empty: done instead of sending a composed answer. When the steps are through and `then`
   /// is Keep, the next request is read; if `tunnel`, none ever is.
   std::vector<RawStep> raw{};

@@ -1,11 +1,24 @@
 #include "peers/client.h"
 
+#include <algorithm>
 #include <optional>
+
+#include "peers/client_parts.h"
 
 namespace peers {
 namespace {
 
 constexpr std::size_t kMostKeptBytes = 4096;  // of a buffer that waits to be used again
+
+void empty(std::string& buffer) {
+  if (buffer.capacity() > kMostKeptBytes) {
+    buffer = {};
+  } else {
+    buffer.clear();
+  }
+}
+
+}  // namespace
 
 std::string_view failure_text(Ending ending, bool in_answer) {
   switch (ending) {
@@ -29,99 +42,6 @@ std::string_view failure_text(Ending ending, bool in_answer) {
   return "?";
 }
 
-void empty(std::string& buffer) {
-  if (buffer.capacity() > kMostKeptBytes) {
-    buffer = {};
-  } else {
-    buffer.clear();
-  }
-}
-
-}  // namespace
-
-/// The connection a request was on, as far as its outcome tells.
-struct Client::Where {
-  std::uint64_t flow = 0;
-  world::Endpoint local{};
-  world::Endpoint remote{};
-};
-
-struct Client::Request {
-  explicit Request(Client& owner)
-      : client(owner), timer(owner.world_.timer(world::bind<&Request::expired>(this))) {}
-
-  void expired() { client.give_up(*this, "timed out waiting"); }
-
-  Client& client;
-  Request* previous = nullptr;
-  Request* next = nullptr;  // in a list, or among the free ones
-  Destination* destination = nullptr;
-  Connection* connection = nullptr;  // none while it waits for one
-  std::shared_ptr<const PreparedRequest> prepared;
-  std::uint64_t id = 0;  // 0: free
-  std::uint16_t status = 0;
-  std::uint16_t interim_status = 0;
-  bool body_held_back = false;  // until "100 Continue"
-  world::TimePoint asked{};
-  world::TimePoint sent{};
-  world::TimePoint first_byte{};
-  std::string head;
-  std::string body;
-  world::Timer timer;
-};
-
-struct Client::Connection final : ClientConnectionEvents {
-  Connection(Client& owner, Destination& to) : client(owner), destination(to) {}
-
-  void on_connected(ClientConnection&) override { client.connected(*this); }
-  bool on_head(ClientConnection&) override { return client.head_read(*this); }
-  void on_body(ClientConnection&, std::string_view bytes) override {
-    if (client.options_.observer != nullptr && !requests.empty()) {
-      requests.first->body.append(bytes);
-    }
-  }
-  void on_answer(ClientConnection&) override { client.answered(*this); }
-  void on_over(ClientConnection&, Ending ending) override { client.over(*this, ending); }
-
-  Where where() const { return {link->flow(), link->local(), link->remote()}; }
-
-  Client& client;
-  Destination& destination;
-  Connection* previous = nullptr;  // among all of the destination, or among its idle ones
-  Connection* next = nullptr;
-  RequestList requests;  // in order of sending; written once it is connected
-  std::uint32_t address_index = 0;
-  bool idle = false;
-  bool last_answer = false;  // the answer that is being read is the last one
-  std::optional<ClientConnection> link;
-};
-
-struct Client::Destination {
-  /// Connections, linked through themselves. Each is in one of the two lists.
-  struct List {
-    Connection* first = nullptr;
-    void push(Connection& connection) {
-      connection.previous = nullptr;
-      connection.next = first;
-      if (first != nullptr) first->previous = &connection;
-      first = &connection;
-    }
-    void remove(Connection& connection) {
-      (connection.previous != nullptr ? connection.previous->next : first) = connection.next;
-      if (connection.next != nullptr) connection.next->previous = connection.previous;
-    }
-  };
-
-  std::string host;
-  std::uint16_t port = 0;
-  bool resolving = false;
-  bool resolved_now = false;  // `addresses` is an answer of this instant, whatever its time to live
-  std::vector<std::uint32_t> addresses;
-  RequestList waiting;
-  List busy;  // or being opened; the last one first
-  List idle;  // the last used one first
-};
-
 // --- Lists and memory ----------------------------------------------------------------------
 
 void Client::RequestList::push(Request& request) {
@@ -143,6 +63,12 @@ Client::RequestList Client::RequestList::take_all() {
     request->destination = nullptr;
   }
   return std::exchange(*this, {});
+}
+
+std::size_t Client::RequestList::count() const {
+  std::size_t count = 0;
+  for (Request* request = first; request != nullptr; request = request->next) ++count;
+  return count;
 }
 
 Client::Request& Client::RequestList::pop() {
@@ -173,6 +99,7 @@ void Client::recycle(Request& request) {
   request.sent = request.first_byte = {};
   empty(request.head);
   empty(request.body);
+  request.extra.reset();
   request.next = free_requests_;
   free_requests_ = &request;
 }
@@ -199,13 +126,17 @@ std::uint64_t Client::send(RequestSpec request) {
 }
 
 std::uint64_t Client::send(std::shared_ptr<const PreparedRequest> prepared) {
+  if (prepared->spec.websocket != nullptr) prepared = with_key(*prepared);
   Request& request = new_request();
   request.prepared = std::move(prepared);
   request.asked = world_.now();
   const RequestSpec& spec = request.prepared->spec;
   request.body_held_back = spec.await_continue;
   request.destination = &destination_of(spec);
-  if (spec.timeout) request.timer.start_after(*spec.timeout);
+  if (spec.timeout || spec.cancel_after) {
+    request.timer.start_after(std::min(spec.timeout.value_or(world::Duration::max()),
+                                       spec.cancel_after.value_or(world::Duration::max())));
+  }
   ++counts_.sent;
   const std::uint64_t id = request.id;
   request.destination->waiting.push(request);
@@ -213,18 +144,29 @@ std::uint64_t Client::send(std::shared_ptr<const PreparedRequest> prepared) {
   return id;
 }
 
+/// The same request with a key of its own, if it has none.
+std::shared_ptr<const PreparedRequest> Client::with_key(const PreparedRequest& prepared) {
+  RequestSpec spec = prepared.spec;
+  if (find_header(spec.headers, "sec-websocket-key") == nullptr) {
+    world::Random random = world_.random("websocket key " + std::to_string(next_id_));
+    spec.headers.push_back({"Sec-WebSocket-Key", wire::websocket_key(random)});
+  }
+  return std::make_shared<const PreparedRequest>(std::move(spec));
+}
+
 Client::Destination& Client::destination_of(const RequestSpec& spec) {
   const std::uint16_t port = spec.address ? spec.address->port : spec.port;
   if (!spec.address && last_destination_ != nullptr && last_destination_->port == port &&
-      last_destination_->host == spec.host) {
+      last_destination_->protocol == spec.protocol && last_destination_->host == spec.host) {
     return *last_destination_;
   }
   std::string host = spec.address ? spec.address->address_text() : spec.host;
-  auto& destination = destinations_[{host, port}];
+  auto& destination = destinations_[{host, port, spec.protocol}];
   if (!destination) {
     destination = std::make_unique<Destination>();
     destination->host = std::move(host);
     destination->port = port;
+    destination->protocol = spec.protocol;
   }
   last_destination_ = destination.get();
   return *destination;
@@ -259,8 +201,15 @@ void Client::pump(Destination& destination) {
 
 /// A connection that may have one more request now, or nullptr.
 Client::Connection* Client::choose(Destination& destination) {
+  if (destination.protocol == Protocol::Http2) return choose_http2(destination);
+  if (destination.waiting.first->prepared->spec.websocket != nullptr) {
+    Connection* const opened = open(destination);
+    if (opened != nullptr) opened->for_websocket = true;
+    return opened;
+  }
   Connection* const idle = destination.idle.first;
-  Connection* const busy = destination.busy.first;
+  Connection* busy = destination.busy.first;
+  while (busy != nullptr && busy->for_websocket) busy = busy->next;
   switch (options_.policy) {
     case ConnectionPolicy::One:
       if (idle != nullptr) return idle;
@@ -276,6 +225,19 @@ Client::Connection* Client::choose(Destination& destination) {
   return open(destination);
 }
 
+/// Many requests at once, as far as the peer takes them.
+Client::Connection* Client::choose_http2(Destination& destination) {
+  if (options_.policy == ConnectionPolicy::New) return open(destination);
+  bool full = false;
+  for (const Destination::List* list : {&destination.busy, &destination.idle}) {
+    for (Connection* each = list->first; each != nullptr; each = each->next) {
+      if (each->http2->takes_more(each->streams)) return each;
+      full = full || each->http2->takes_streams();
+    }
+  }
+  return full ? nullptr : open(destination);
+}
+
 Client::Connection* Client::open(Destination& destination) {
   if (!destination.resolved_now) {
     const world::Resolution* known = resolver_.cached(destination.host);
@@ -287,11 +249,18 @@ Client::Connection* Client::open(Destination& destination) {
   }
   auto* connection = new Connection(*this, destination);  // owned by the list
   destination.busy.push(*connection);
-  connection->link.emplace(world_, world::Endpoint{destination.addresses[0], destination.port},
-                           *connection);
+  link(*connection, world::Endpoint{destination.addresses[0], destination.port});
   ++counts_.connections;
   ++counts_.opened;
   return connection;
+}
+
+void Client::link(Connection& connection, const world::Endpoint& remote) {
+  if (connection.destination.protocol == Protocol::Http2) {
+    connection.http2 = std::make_unique<Http2Link>(connection, remote);
+  } else {
+    connection.link.emplace(world_, remote, connection);
+  }
 }
 
 void Client::resolve(Destination& destination) {
@@ -319,11 +288,17 @@ void Client::assign(Connection& connection, Request& request) {
   }
   connection.requests.push(request);
   request.connection = &connection;
-  if (connection.link->connected()) write(connection, request);
+  if (connection.http2 != nullptr) ++connection.streams;
+  if (connection.connected()) write(connection, request);
 }
 
 void Client::write(Connection& connection, Request& request) {
   const PreparedRequest& prepared = *request.prepared;
+  if (connection.http2 != nullptr) {
+    request.sent = world_.now();
+    connection.http2->begin(request);
+    return;
+  }
   connection.link->send(request.body_held_back ? prepared.head()
                                                : std::string_view(prepared.bytes));
   request.sent = world_.now();
@@ -364,11 +339,14 @@ bool Client::head_read(Connection& connection) {
   request.status = answer.status();
   request.first_byte = world_.now();
   request.head.assign(answer.head());
+  if (answer.status() == 101 && request.prepared->spec.websocket != nullptr) {
+    return begin_websocket(connection, request);
+  }
   const bool tunnel = request.prepared->spec.method == "CONNECT" && answer.status() / 100 == 2;
   // A request whose body was held back is not whole: another one cannot follow it.
   connection.last_answer = !answer.keeps_alive() || tunnel || request.body_held_back ||
                            request.prepared->wants_close ||
-                           options_.policy == ConnectionPolicy::New;
+                           options_.policy == ConnectionPolicy::New || connection.for_websocket;
   return !request.prepared->is_head && !tunnel;
 }
 
@@ -394,14 +372,79 @@ void Client::answered(Connection& connection) {
   pump(destination);
 }
 
+bool Client::begin_websocket(Connection& connection, Request& request) {
+  const HeaderLines lines = header_lines(request.head);
+  const HeaderLine* const accept = find_header(lines, "sec-websocket-accept");
+  const HeaderLine* const key = find_header(request.prepared->spec.headers, "sec-websocket-key");
+  connection.last_answer = true;
+  connection.link->tunnel();
+  if (accept == nullptr || accept->value != wire::websocket_accept(key->value)) {
+    over(connection, Ending::BadAnswer);
+    return true;
+  }
+  connection.websocket = std::make_unique<WebSocketEnd>(
+      world_, wire::WebSocket::Role::Client, *request.prepared->spec.websocket,
+      connection.link->transport(), [this, &connection] { websocket_done(connection); });
+  connection.websocket->start();
+  return true;
+}
+
+void Client::websocket_done(Connection& connection) {
+  Destination& destination = connection.destination;
+  Request& request = connection.requests.pop();
+  request.extra = std::make_unique<Extra>();
+  request.extra->frames = connection.websocket->frames();
+  const Where where = connection.where();
+  discard(connection);
+  end(request, {}, where);
+  pump(destination);
+}
+
+/// Tells the outcomes that are decided, and ends the connection where nothing can follow.
+void Client::settle(Connection& connection) {
+  Destination& destination = connection.destination;
+  Http2Link& link = *connection.http2;
+  RequestList ended = std::exchange(link.ended, {});
+  connection.streams -= ended.count();
+  for (Request* request = ended.first; request != nullptr; request = request->next) {
+    request->extra->stream_id = request->extra->stream->id();
+    request->extra->stream.reset();
+  }
+  Where where = connection.where();
+  const bool last = !link.takes_streams() || options_.policy == ConnectionPolicy::New;
+  if (connection.requests.empty() && !link.over) {
+    if (last) {
+      discard(connection);
+    } else if (!connection.idle) {
+      destination.busy.remove(connection);
+      destination.idle.push(connection);
+      connection.idle = true;
+    }
+  }
+  while (!ended.empty()) {
+    Request& request = ended.pop();
+    where.stream = request.extra->stream_id;
+    const std::string failure = request.extra->failure;
+    end(request, failure, where);
+  }
+  pump(destination);
+}
+
 void Client::over(Connection& connection, Ending ending) {
   Destination& destination = connection.destination;
   const std::size_t next_address = connection.address_index + std::size_t{1};
-  if (!connection.link->connected() && ending != Ending::PortsExhausted &&
+  if (!connection.connected() && ending != Ending::PortsExhausted &&
       next_address < destination.addresses.size()) {
     ++connection.address_index;
-    connection.link.emplace(
-        world_, world::Endpoint{destination.addresses[next_address], destination.port}, connection);
+    link(connection, world::Endpoint{destination.addresses[next_address], destination.port});
+    return;
+  }
+  if (connection.websocket != nullptr && ending == Ending::Fin) {
+    websocket_done(connection);
+    return;
+  }
+  if (connection.http2 != nullptr) {
+    http2_over(connection, ending);
     return;
   }
   const Where where = connection.where();
@@ -424,10 +467,33 @@ void Client::give_up(Request& request, std::string_view why) {
     return;
   }
   Connection& connection = *request.connection;
-  const Where where = connection.where();
+  Where where = connection.where();
   connection.requests.remove(request);
   RequestList orphans;
-  if (connection.link->connected()) orphans = connection.requests.take_all();
+  if (connection.http2 != nullptr) {
+    --connection.streams;
+    if (request.extra != nullptr) {
+      where.stream = request.extra->stream->id();
+      request.extra->stream->reset(wire::http2::ErrorCode::Cancel);
+      request.extra->stream.reset();
+    }
+    if (!connection.requests.empty()) {
+      end(request, why, where);
+      pump(destination);
+      return;
+    }
+    const bool keep = connection.connected() && connection.http2->takes_streams() &&
+                      options_.policy != ConnectionPolicy::New;
+    if (keep) {
+      destination.busy.remove(connection);
+      destination.idle.push(connection);
+      connection.idle = true;
+      end(request, why, where);
+      pump(destination);
+      return;
+    }
+  } else if (connection.link->connected())
+    orphans = connection.requests.take_all();
   if (connection.requests.empty()) discard(connection);
   end(request, why, where);
   fail_all(orphans, failure_text(Ending::Fin, false), where);
@@ -440,8 +506,11 @@ void Client::end(Request& request, std::string_view failure, const Where& where)
   const bool ok = failure.empty();
   ++(ok ? counts_.answered : counts_.failed);
   world_.trace(ok ? world::TraceKind::ResponseReceived : world::TraceKind::RequestFailed,
-               where.flow, request.id, request.status, ok ? request.head : failure);
+               world::stream_flow(where.flow, where.stream), request.id, request.status,
+               ok ? request.head : failure);
   if (options_.observer != nullptr) {
+    static const Extra kNone{};
+    const Extra& extra = request.extra != nullptr ? *request.extra : kNone;
     options_.observer->on_outcome({.id = request.id,
                                    .request = *request.prepared,
                                    .asked = request.asked,
@@ -455,7 +524,11 @@ void Client::end(Request& request, std::string_view failure, const Where& where)
                                    .failure = failure,
                                    .flow = where.flow,
                                    .local = where.local,
-                                   .remote = where.remote});
+                                   .remote = where.remote,
+                                   .stream = where.stream,
+                                   .trailers = extra.trailers,
+                                   .data = extra.data,
+                                   .frames = extra.frames});
   }
   recycle(request);
 }

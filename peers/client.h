@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -16,12 +18,19 @@
 
 namespace peers {
 
-/// How a client spreads its requests over connections, for each host and port apart.
+/// How a client spreads its requests over connections, for each host, port and protocol apart. A
+/// connection of HTTP/2 carries as many requests at once as its peer takes, unless it is for one.
 enum class ConnectionPolicy : std::uint8_t {
   One,       ///< One connection, kept alive; requests wait for the answer to the one before.
   New,       ///< A connection for each request, closed after the answer.
   Many,      ///< A request takes an idle connection (the last used first), or opens one.
   Pipeline,  ///< One connection; requests are written at once, answers come in order.
+};
+
+/// Up to where the body had come at an instant.
+struct DataMark {
+  world::TimePoint at{};
+  std::size_t bytes = 0;
 };
 
 /// How one request ended. Views are valid during the call that hands it over.
@@ -34,16 +43,23 @@ struct RequestOutcome {
   world::TimePoint ended{};          ///< The answer was complete, or the request failed.
   std::uint16_t status = 0;          ///< 0: no head was received.
   std::uint16_t interim_status = 0;  ///< The last 1xx that came before, or 0.
-  std::string_view head{};           ///< As received; header_lines(head) takes it apart.
-  std::string_view body{};           ///< Without its framing.
+  /// As received; header_lines(head) takes it apart. Of HTTP/2 the same, as it would be written.
+  std::string_view head{};
+  std::string_view body{};  ///< Without its framing.
   /// Empty for a whole answer. Else one of: "name does not resolve: NAME", "connection refused",
   /// "no route to host", "connection timed out", "no local port is free", "connection reset before
   /// an answer", "connection reset in the middle of an answer", "closed before an answer", "closed
-  /// in the middle of an answer", "not an HTTP answer", "timed out waiting", "given up".
+  /// in the middle of an answer", "not an HTTP answer", "timed out waiting", "given up",
+  /// "cancelled", "stream reset: CANCEL", "GOAWAY: NO_ERROR" (the peer never looked at it), "not a
+  /// WebSocket".
   std::string_view failure{};
   std::uint64_t flow = 0;  ///< The connection in the trace, 0 if there was none.
   world::Endpoint local{};
   world::Endpoint remote{};
+  std::int32_t stream = 0;                   ///< Of HTTP/2.
+  std::span<const HeaderLine> trailers{};    ///< Of HTTP/2.
+  std::span<const DataMark> data{};          ///< Of HTTP/2: when which part of the body came.
+  std::span<const WebSocketFrame> frames{};  ///< Those that came, Close among them.
 
   bool ok() const { return failure.empty(); }
 };
@@ -103,6 +119,9 @@ class Client {
  private:
   struct Request;
   struct Connection;
+  struct Http2Link;
+  class Http2Stream;
+  struct Extra;
   struct Destination;
   struct Where;
 
@@ -115,8 +134,10 @@ class Client {
     void remove(Request& request);
     Request& pop();
     RequestList take_all();
+    std::size_t count() const;
   };
 
+  std::shared_ptr<const PreparedRequest> with_key(const PreparedRequest& prepared);
   Destination& destination_of(const RequestSpec& spec);
   Request& new_request();
   void recycle(Request& request);
@@ -124,6 +145,8 @@ class Client {
   /// Sends what waits, as far as the policy allows. Calls nobody.
   void pump(Destination& destination);
   Connection* choose(Destination& destination);
+  Connection* choose_http2(Destination& destination);
+  void link(Connection& connection, const world::Endpoint& remote);
   /// nullptr: the name must be resolved first.
   Connection* open(Destination& destination);
   void resolve(Destination& destination);
@@ -135,6 +158,10 @@ class Client {
   bool head_read(Connection& connection);
   void answered(Connection& connection);
   void over(Connection& connection, Ending ending);
+  bool begin_websocket(Connection& connection, Request& request);
+  void websocket_done(Connection& connection);
+  void settle(Connection& connection);
+  void http2_over(Connection& connection, Ending ending);
   void give_up(Request& request, std::string_view why);
   /// Ends `request`, which is in no list any more: traces, counts and tells the observer.
   void end(Request& request, std::string_view failure, const Where& where);
@@ -145,7 +172,8 @@ class Client {
   ClientCounts counts_;
   Resolver resolver_;
   std::uint64_t next_id_ = 1;
-  std::map<std::pair<std::string, std::uint16_t>, std::unique_ptr<Destination>> destinations_;
+  std::map<std::tuple<std::string, std::uint16_t, Protocol>, std::unique_ptr<Destination>>
+      destinations_;
   Destination* last_destination_ = nullptr;
   std::vector<std::unique_ptr<Request>> requests_;  // all there are, in use or free
   Request* free_requests_ = nullptr;

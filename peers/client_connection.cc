@@ -1,8 +1,6 @@
 #include "peers/client_connection.h"
 
 namespace peers {
-namespace {
-
 Ending ending_of(std::error_code error) {
   switch (static_cast<world::TransportError>(error.value())) {
     case world::TransportError::Refused:
@@ -19,8 +17,6 @@ Ending ending_of(std::error_code error) {
   return Ending::Reset;
 }
 
-}  // namespace
-
 ClientConnection::ClientConnection(world::World& world, const world::Endpoint& remote,
                                    ClientConnectionEvents& owner)
     : owner_(owner), transport_(world.connect(remote, *this)) {}
@@ -35,6 +31,10 @@ void ClientConnection::on_connected() {
 }
 
 void ClientConnection::on_data(std::string_view bytes) {
+  if (tunnel_) {
+    owner_.on_tunnel(*this, bytes);
+    return;
+  }
   bool destroyed = false;
   destroyed_ = &destroyed;
   while (true) {
@@ -45,6 +45,11 @@ void ClientConnection::on_data(std::string_view bytes) {
       case ResponseReader::Found::Head: {
         const bool has_body = owner_.on_head(*this);
         if (destroyed) return;
+        if (tunnel_) {
+          destroyed_ = nullptr;
+          if (!bytes.empty()) owner_.on_tunnel(*this, bytes);
+          return;
+        }
         if (!has_body) reader_.skip_body();
         break;
       }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <system_error>
 
 #include "peers/response_reader.h"
 #include "world/world.h"
@@ -24,6 +25,9 @@ enum class Ending : std::uint8_t {
   BadAnswer,
 };
 
+/// Of what a transport's error says, once it is connected.
+Ending ending_of(std::error_code error);
+
 /// What a client connection tells its owner. The owner may destroy the connection in any of these.
 class ClientConnectionEvents {
  public:
@@ -31,6 +35,8 @@ class ClientConnectionEvents {
   /// A head has come, interim ones (1xx) included. False: its answer has no body (HEAD).
   virtual bool on_head(ClientConnection&) { return true; }
   virtual void on_body(ClientConnection&, std::string_view) {}
+  /// Bytes after tunnel().
+  virtual void on_tunnel(ClientConnection&, std::string_view) {}
   /// The oldest unanswered request has its whole answer.
   virtual void on_answer(ClientConnection&) = 0;
   /// Nothing more can be received. Requests that are not answered will not be.
@@ -60,6 +66,9 @@ class ClientConnection final : private world::TransportEvents {
   }
   /// Writes a further part of the last request.
   void send_more(std::string_view bytes) { transport_->write(bytes); }
+  /// What follows the head that on_head() is being told of is no HTTP.
+  void tunnel() { tunnel_ = true; }
+  world::Transport& transport() { return *transport_; }
   void close() { transport_->close(); }
   void reset() { transport_->reset(); }
 
@@ -85,6 +94,7 @@ class ClientConnection final : private world::TransportEvents {
   std::uint32_t unanswered_ = 0;
   bool connected_ = false;
   bool over_ = false;
+  bool tunnel_ = false;
   ResponseReader reader_;
   std::unique_ptr<world::Transport> transport_;
 };

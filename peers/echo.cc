@@ -23,7 +23,8 @@ Json body_json(std::string_view body) {
 }  // namespace
 
 std::string echo_body(std::string_view service, std::string_view endpoint,
-                      const wire::http1::RequestHead& head, std::string_view body) {
+                      const wire::http1::RequestHead& head, std::string_view body,
+                      std::span<const HeaderLine> trailers) {
   Json headers = Json::array();
   for (std::size_t i = 0; i < head.headers.size(); ++i) {
     headers.push_back(Json::array({head.headers.name(i), head.headers.value(i)}));
@@ -36,6 +37,11 @@ std::string echo_body(std::string_view service, std::string_view endpoint,
   echo["host"] = head.headers.get(wire::HeaderName::Host);
   echo["headers"] = std::move(headers);
   echo["body"] = body_json(body);
+  if (!trailers.empty()) {
+    Json list = Json::array();
+    for (const HeaderLine& line : trailers) list.push_back(Json::array({line.name, line.value}));
+    echo["trailers"] = std::move(list);
+  }
   return echo.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -10,7 +11,8 @@ namespace peers {
 
 /// What a service saw, as the JSON that it answers by default.
 std::string echo_body(std::string_view service, std::string_view endpoint,
-                      const wire::http1::RequestHead& head, std::string_view body);
+                      const wire::http1::RequestHead& head, std::string_view body,
+                      std::span<const HeaderLine> trailers = {});
 
 /// The bytes of a composed answer; `body` stands in for an absent Answer::body. The answer to a
 /// HEAD request is cut after its head. Requires: `answer.raw` is empty.

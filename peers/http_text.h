@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "world/time.h"
+
 namespace peers {
 
 /// One header line, as it is written: the name keeps its spelling.
@@ -16,6 +18,12 @@ struct HeaderLine {
 
 /// In order; a name may come several times.
 using HeaderLines = std::vector<HeaderLine>;
+
+/// A part of a body, sent so long after the one before it.
+struct BodyPiece {
+  world::Duration pause{};
+  std::string bytes{};
+};
 
 /// Whether two header names are one: ASCII case does not count.
 bool same_name(std::string_view a, std::string_view b);

@@ -73,6 +73,10 @@ PreparedRequest::PreparedRequest(RequestSpec request) : spec(std::move(request))
   if (const HeaderLine* connection = find_header(spec.headers, "connection")) {
     wants_close = same_name(connection->value, "close");
   }
+  if (spec.protocol == Protocol::Http2) {
+    prepare_http2();
+    return;
+  }
   bytes.reserve(256);
   bytes.append(spec.method).append(" ").append(spec.target).append(" HTTP/1.1\r\n");
   if (!spec.omit_host && find_header(spec.headers, "host") == nullptr) {
@@ -81,6 +85,13 @@ PreparedRequest::PreparedRequest(RequestSpec request) : spec(std::move(request))
   append_lines(bytes, spec.headers);
   const bool framed = find_header(spec.headers, "content-length") != nullptr ||
                       find_header(spec.headers, "transfer-encoding") != nullptr;
+  if (spec.websocket != nullptr) {
+    for (const HeaderLine& line :
+         {HeaderLine{"Connection", "Upgrade"}, HeaderLine{"Upgrade", "websocket"},
+          HeaderLine{"Sec-WebSocket-Version", "13"}}) {
+      if (find_header(spec.headers, line.name) == nullptr) append_lines(bytes, {line});
+    }
+  }
   if (spec.await_continue && find_header(spec.headers, "expect") == nullptr) {
     bytes += "Expect: 100-continue\r\n";
   }
@@ -99,6 +110,33 @@ PreparedRequest::PreparedRequest(RequestSpec request) : spec(std::move(request))
   } else if (spec.body) {
     bytes += *spec.body;
   }
+}
+
+/// `bytes` is for the trace alone.
+void PreparedRequest::prepare_http2() {
+  const HeaderLine* const host = find_header(spec.headers, "host");
+  http2.method = spec.method;
+  http2.target = spec.target;
+  http2.scheme = spec.scheme;
+  if (host != nullptr || !spec.omit_host) {
+    http2.headers.add(wire::HeaderName::Host, host != nullptr ? host->value : spec.authority());
+  }
+  for (const HeaderLine& line : spec.headers) {
+    if (!same_name(line.name, "host")) http2.headers.add(line.name, line.value);
+  }
+  if (spec.await_continue && find_header(spec.headers, "expect") == nullptr) {
+    http2.headers.add("expect", "100-continue");
+  }
+  if (spec.body && spec.pieces.empty() && spec.chunks.empty() && spec.trailers.empty() &&
+      find_header(spec.headers, "content-length") == nullptr) {
+    http2.headers.add("content-length", std::to_string(spec.body->size()));
+  }
+  bytes.append(spec.method).append(" ").append(spec.target).append(" HTTP/2\r\n");
+  for (std::size_t i = 0; i < http2.headers.size(); ++i) {
+    bytes.append(http2.headers.name(i)).append(": ").append(http2.headers.value(i)).append("\r\n");
+  }
+  bytes += "\r\n";
+  head_bytes = bytes.size();
 }
 
 }  // namespace peers

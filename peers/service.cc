@@ -6,6 +6,7 @@
 
 #include "peers/echo.h"
 #include "peers/service_connection.h"
+#include "peers/service_http2.h"
 
 namespace peers {
 namespace {
@@ -24,12 +25,12 @@ Service::Script::Script(Behaviour told) : behaviour(std::move(told)) {
     if (answer.raw.empty() && (answer.body || !answer.chunks.empty())) {
       one.bytes = compose_answer(answer, {}, {}, false);
       one.at_once = !answer.never && answer.after == world::Duration{} && !answer.tunnel &&
-                    answer.then == Answer::Then::Keep;
+                    answer.then == Answer::Then::Keep && answer.websocket == nullptr;
     }
-    one.takes_bytes =
-        answer.tunnel || std::any_of(answer.raw.begin(), answer.raw.end(), [](const auto& step) {
-          return step.kind == RawStep::Kind::Await;
-        });
+    one.takes_bytes = answer.tunnel || answer.websocket != nullptr ||
+                      std::any_of(answer.raw.begin(), answer.raw.end(), [](const auto& step) {
+                        return step.kind == RawStep::Kind::Await;
+                      });
     prepared.push_back(std::move(one));
   }
 }
@@ -62,8 +63,8 @@ const Behaviour& Service::behaviour() const {
 }
 
 void Service::drop_connections(bool reset) {
-  for (Connection* connection = first_; connection != nullptr;) {
-    Connection* const next = connection->next;
+  for (AnyConnection* connection = first_; connection != nullptr;) {
+    AnyConnection* const next = connection->next;
     connection->drop(reset);
     connection = next;
   }
@@ -84,14 +85,19 @@ void Service::on_accept(std::unique_ptr<world::Transport> transport) {
     }
     return;
   }
-  auto* connection = new Connection(*this, std::move(transport), number);  // owned by the list
+  AnyConnection* connection = nullptr;  // owned by the list
+  if (options_.protocol == Protocol::Http2) {
+    connection = new Http2Connection(*this, std::move(transport), number);
+  } else {
+    connection = new Connection(*this, std::move(transport), number);
+  }
   connection->previous = last_;
   (last_ != nullptr ? last_->next : first_) = connection;
   last_ = connection;
   ++counts_.connections;
 }
 
-void Service::remove(Connection& connection) {
+void Service::remove(AnyConnection& connection) {
   (connection.previous != nullptr ? connection.previous->next : first_) = connection.next;
   (connection.next != nullptr ? connection.next->previous : last_) = connection.previous;
   --counts_.connections;

@@ -3,11 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "peers/behaviour.h"
+#include "peers/request_spec.h"
 #include "wire/http1/parser.h"
 #include "world/result.h"
 #include "world/world.h"
@@ -26,6 +28,9 @@ struct SeenRequest {
   std::uint64_t flow = 0;
   world::Endpoint local{};
   world::Endpoint remote{};
+  Protocol protocol = Protocol::Http1;
+  std::int32_t stream = 0;                 ///< Of HTTP/2.
+  std::span<const HeaderLine> trailers{};  ///< Of HTTP/2.
 };
 
 /// Hears what a service sees. It may change the service's behaviour, but not destroy it.
@@ -35,13 +40,15 @@ class ServiceObserver {
     Accepted,
     End,         ///< The peer's FIN.
     Reset,       ///< By the peer, or it stopped acknowledging.
-    BadRequest,  ///< The bytes are not HTTP/1; 400 was answered and the connection closed.
+    BadRequest,  ///< The bytes are not HTTP; what answers that was sent and the connection closed.
     Closed,      ///< By us.
   };
   virtual void on_request(const SeenRequest&) {}
   virtual void on_connection(std::uint64_t /*connection*/, ConnectionEvent) {}
   /// Bytes that belong to no request: in a tunnel, or after an answer that hangs.
   virtual void on_bytes(std::uint64_t /*connection*/, std::string_view) {}
+  /// A WebSocket that a request opened has ended; these are the frames that came on it.
+  virtual void on_websocket(std::uint64_t /*request*/, std::span<const WebSocketFrame>) {}
 
  protected:
   ~ServiceObserver() = default;
@@ -51,6 +58,7 @@ struct ServiceOptions {
   std::string service{};   ///< For the echo: "books.shop.local".
   std::string endpoint{};  ///< For the echo: "books-1".
   std::uint16_t port = 8080;
+  Protocol protocol = Protocol::Http1;
   Behaviour behaviour{};
   ServiceObserver* observer = nullptr;
   bool keep_raw = false;  ///< Fill SeenRequest::raw.
@@ -63,12 +71,14 @@ struct ServiceCounts {
   std::uint64_t answers = 0;
 };
 
-/// An endpoint of a service: listens on one port and answers HTTP/1.1 by a script.
+/// An endpoint of a service: listens on one port and answers HTTP/1.1 or HTTP/2 by a script.
 ///
-/// Requests of one connection are answered one after another, in order. Its default answer is 200
+/// Requests of one connection of HTTP/1.1 are answered one after another, in order; those of HTTP/2
+/// at once. Its default answer is 200
 /// with what it saw as JSON: {"service", "endpoint", "method", "path", "host", "headers": [[name,
-/// value], ...], "body"}, where a body that is not UTF-8 stands as {"hex": ...}. A fixed answer
-/// is composed once. Traces RequestSeen and ResponseSent with the request's number.
+/// value], ...], "body"}, and "trailers" where some came. A body that is not UTF-8 stands as
+/// {"hex": ...}. A fixed answer is composed once. Traces RequestSeen and ResponseSent with the
+/// request's number.
 class Service final : private world::AcceptEvents {
  public:
   Service(world::World& world, ServiceOptions options);
@@ -94,10 +104,12 @@ class Service final : private world::AcceptEvents {
 
  private:
   struct Script;
+  class AnyConnection;
   class Connection;
+  class Http2Connection;
 
   void on_accept(std::unique_ptr<world::Transport> transport) override;
-  void remove(Connection& connection);
+  void remove(AnyConnection& connection);
   std::unique_ptr<wire::http1::RequestHead> take_spare_head();
   void give_spare_head(std::unique_ptr<wire::http1::RequestHead> head);
 
@@ -110,8 +122,8 @@ class Service final : private world::AcceptEvents {
   std::vector<std::unique_ptr<wire::http1::RequestHead>> spare_heads_;
   std::string scratch_;
   std::unique_ptr<world::Listener> listener_;
-  Connection* first_ = nullptr;  // in order of accepting
-  Connection* last_ = nullptr;
+  AnyConnection* first_ = nullptr;  // in order of accepting
+  AnyConnection* last_ = nullptr;
 };
 
 }  // namespace peers

@@ -49,7 +49,7 @@ void Service::Connection::on_data(std::string_view bytes) {
   const Entered entered(*this);
   if (mode_ == Mode::Reading || (mode_ == Mode::Answering && !complete_)) {
     read(bytes);
-  } else if (mode_ == Mode::Answering && takes_bytes()) {
+  } else if (mode_ == Mode::Answering && takes_bytes() && !wants_websocket()) {
     extra(bytes);
     go_on();
   } else if (mode_ == Mode::Answering) {
@@ -57,6 +57,8 @@ void Service::Connection::on_data(std::string_view bytes) {
     if (pending_.size() > kMostPendingBytes) transport_->pause_reading();
   } else if (mode_ == Mode::Ignoring) {
     extra(bytes);
+  } else if (mode_ == Mode::Socket) {
+    websocket_->on_data(bytes);
   }
 }
 
@@ -81,12 +83,20 @@ void Service::Connection::read(std::string_view bytes) {
     if (complete_ && mode_ == Mode::Reading) next_request();
   }
   if (mode_ == Mode::Closed) return;
+  if (mode_ == Mode::Socket) {
+    websocket_->on_data(std::exchange(pending_, {}).append(bytes));
+    return;
+  }
   if (mode_ == Mode::Answering && !takes_bytes()) {
     pending_.append(bytes);  // the next request came while this one is answered
     return;
   }
   if (mode_ == Mode::Reading) {
     read_pending();
+    return;
+  }
+  if (wants_websocket()) {
+    pending_.append(bytes);  // it comes before the answer
     return;
   }
   if (!pending_.empty()) extra(std::exchange(pending_, {}));
@@ -161,7 +171,7 @@ void Service::Connection::begin() {
   }
   exchange_ = std::make_unique<Exchange>(*this, script_, answer_index_);
   const Answer& answer = exchange_->answer();
-  if (!answer.never && answer.raw.empty()) {
+  if (!answer.never && answer.raw.empty() && !wants_websocket()) {
     if (!prepared.bytes.empty() && !to_head) {
       exchange_->bytes = prepared.bytes;
     } else {
@@ -191,6 +201,10 @@ void Service::Connection::due() {
 /// Does what can be done of the answer now.
 void Service::Connection::go_on() {
   if (mode_ != Mode::Answering || !exchange_->started || exchange_->timer.running()) return;
+  if (wants_websocket() && !exchange_->answer().never) {
+    open_websocket();
+    return;
+  }
   if (!exchange_->sent) {
     if (!send_answer()) return;
     exchange_->sent = true;
@@ -315,6 +329,46 @@ void Service::Connection::extra(std::string_view bytes) {
   if (service_.options_.observer != nullptr) service_.options_.observer->on_bytes(number_, bytes);
 }
 
+// --- WebSockets ----------------------------------------------------------------------------
+
+bool Service::Connection::wants_websocket() const {
+  return exchange_ != nullptr && exchange_->answer().websocket != nullptr && upgrade_ &&
+         same_name(head_->headers.get(wire::HeaderName::Upgrade), "websocket");
+}
+
+void Service::Connection::open_websocket() {
+  const Answer& answer = exchange_->answer();
+  std::string bytes = "HTTP/1.1 101 Switching Protocols\r\n";
+  append_lines(bytes, answer.headers);
+  bytes += "connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: ";
+  bytes += wire::websocket_accept(head_->headers.get("sec-websocket-key"));
+  transport_->write(bytes += "\r\n\r\n");
+  ++service_.counts_.answers;
+  service_.world_.trace(world::TraceKind::ResponseSent, transport_->flow(), request_, 101, {});
+  mode_ = Mode::Socket;
+  websocket_ = std::make_unique<WebSocketEnd>(service_.world_, wire::WebSocket::Role::Server,
+                                              *answer.websocket, *transport_, [this] {
+                                                const Entered entered(*this);
+                                                websocket_over(ConnectionEvent::Closed);
+                                                mode_ = Mode::Closed;
+                                              });
+  if (peer_ended_) {
+    close(false, ConnectionEvent::Closed);
+    return;
+  }
+  websocket_->start();
+  if (mode_ == Mode::Socket && !pending_.empty()) {
+    websocket_->on_data(std::exchange(pending_, {}));
+  }
+}
+
+void Service::Connection::websocket_over(ConnectionEvent event) {
+  if (websocket_ != nullptr && service_.options_.observer != nullptr) {
+    service_.options_.observer->on_websocket(request_, websocket_->frames());
+  }
+  tell(event);
+}
+
 // --- The end -------------------------------------------------------------------------------
 
 void Service::Connection::on_end() {
@@ -331,7 +385,7 @@ void Service::Connection::on_end() {
 void Service::Connection::on_error(std::error_code) {
   const Entered entered(*this);
   mode_ = Mode::Closed;
-  tell(ConnectionEvent::Reset);
+  websocket_over(ConnectionEvent::Reset);
 }
 
 void Service::Connection::drop(bool reset) {
@@ -346,7 +400,7 @@ void Service::Connection::close(bool reset, ConnectionEvent event) {
     transport_->close();
   }
   mode_ = Mode::Closed;
-  tell(event);
+  websocket_over(event);
 }
 
 }  // namespace peers

@@ -25,8 +25,17 @@ struct Service::Script {
   std::vector<Prepared> prepared;  // by answer
 };
 
-class Service::Connection final : public world::TransportEvents,
-                                  private wire::http1::RequestParser::Events {
+/// What the service keeps of a connection of any protocol.
+class Service::AnyConnection : public world::TransportEvents {
+ public:
+  /// Ends it from outside. May destroy it.
+  virtual void drop(bool reset) = 0;
+
+  AnyConnection* previous = nullptr;
+  AnyConnection* next = nullptr;
+};
+
+class Service::Connection final : public AnyConnection, private wire::http1::RequestParser::Events {
  public:
   Connection(Service& service, std::unique_ptr<world::Transport> transport, std::uint64_t number)
       : service_(service), transport_(std::move(transport)), number_(number) {
@@ -37,17 +46,14 @@ class Service::Connection final : public world::TransportEvents,
   void on_data(std::string_view bytes) override;
   void on_end() override;
   void on_error(std::error_code error) override;
-  /// Ends it from outside. May destroy it.
-  void drop(bool reset);
+  void drop(bool reset) override;
   bool closed() const { return mode_ == Mode::Closed; }
-
-  Connection* previous = nullptr;
-  Connection* next = nullptr;
 
  private:
   enum class Mode : std::uint8_t {
     Reading,    // requests
     Answering,  // an exchange is under way
+    Socket,     // a WebSocket
     Ignoring,   // everything that comes
     Closed,
   };
@@ -103,6 +109,9 @@ class Service::Connection final : public world::TransportEvents,
   void wait_for_request();
   void idle_too_long();
   void extra(std::string_view bytes);
+  bool wants_websocket() const;
+  void open_websocket();
+  void websocket_over(ServiceObserver::ConnectionEvent event);
   void close(bool reset, ServiceObserver::ConnectionEvent event);
   void tell(ServiceObserver::ConnectionEvent event) {
     if (service_.options_.observer != nullptr) {
@@ -119,6 +128,7 @@ class Service::Connection final : public world::TransportEvents,
   std::size_t answer_index_ = 0;
   std::shared_ptr<const Script> script_;  // the one that answer_index_ belongs to
   std::unique_ptr<Exchange> exchange_;
+  std::unique_ptr<WebSocketEnd> websocket_;
   std::unique_ptr<world::Timer> idle_timer_;
   std::string body_;
   std::string raw_;

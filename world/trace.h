@@ -48,11 +48,24 @@ struct TraceEvent {
   TimePoint at;
   TraceKind kind = TraceKind::Note;
   HostId who = 0;
-  std::uint64_t flow = 0;  ///< The connection it belongs to, 0 for none. Unique in a world.
+  /// The connection it belongs to, 0 for none. Unique in a world. Of a stream: see stream_flow().
+  std::uint64_t flow = 0;
   std::uint64_t a = 0;
   std::uint64_t b = 0;
   std::string_view text{};
 };
+
+/// What stands for one stream of a connection where `flow` is meant: the same for both of its ends.
+/// Connections without streams have stream 0.
+inline std::uint64_t stream_flow(std::uint64_t flow, std::int32_t stream) {
+  return flow | static_cast<std::uint64_t>(static_cast<std::uint32_t>(stream)) << 32;
+}
+inline std::uint64_t connection_of(std::uint64_t flow) {
+  return flow & 0xffffffffU;
+}
+inline std::int32_t stream_of(std::uint64_t flow) {
+  return static_cast<std::int32_t>(flow >> 32);
+}
 
 /// Sees every event of a world as it happens. It must not act on the world.
 class TraceSink {
