@@ -42,6 +42,7 @@ class Http1Downstream final : public Downstream,
   void on_complete() override;
 
   world::Transport& transport() override { return *transport_; }
+  std::uint64_t flow() override { return transport_->flow(); }
   Protocol protocol() const override { return Protocol::Http1; }
   void send_continue() override { out() += "HTTP/1.1 100 Continue\r\n\r\n"; }
   void send_head(wire::ResponseHead& head, const AnswerFacts& facts) override;

@@ -24,6 +24,9 @@ class Http2Downstream::Exchange final : public Responder, public wire::http2::St
       : connection_(connection), head_(connection.hop_.take_request_head()) {}
 
   world::Transport& transport() override { return *connection_.transport_; }
+  std::uint64_t flow() override {
+    return world::stream_flow(connection_.transport_->flow(), id());
+  }
   Protocol protocol() const override { return Protocol::Http2; }
   void send_continue() override { connection_.session_.send_interim(*this, 100); }
   void send_head(wire::ResponseHead& head, const AnswerFacts& facts) override {

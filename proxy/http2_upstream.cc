@@ -38,6 +38,9 @@ class Http2Upstream::Exchange final : public UpstreamStream, public wire::http2:
       : connection_(connection), request_(&request) {}
 
   world::Transport& transport() override { return *connection_.transport_; }
+  std::uint64_t flow() override {
+    return world::stream_flow(connection_.transport_->flow(), id());
+  }
   Protocol protocol() const override { return Protocol::Http2; }
 
   void send_head(wire::RequestHead& head, const RequestFacts& facts) override {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "proxy/plan.h"
@@ -21,6 +22,8 @@ struct AnswerFacts {
 class Responder {
  public:
   virtual world::Transport& transport() = 0;
+  /// Of the connection, or of the stream on it, for the trace.
+  virtual std::uint64_t flow() = 0;
   virtual Protocol protocol() const = 0;
 
   /// `100 Continue`, before the answer.

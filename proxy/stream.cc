@@ -261,11 +261,11 @@ void Stream::send_upstream() {
 void Stream::on_upstream_ready(UpstreamStream& stream) {
   host_ = upstream_host();
   upstream_local_ = stream.transport().local();
-  hop_.world().trace(world::TraceKind::RouteChosen, downstream_->transport().flow(),
-                     stream.transport().flow(), attempts_, route_->resource);
   stream.lend(hop_.take_response_head());
   const bool ends = request_complete_ && !body_begun_ && trailers_ == nullptr;
   stream.send_head(*head_, {.ends = ends, .to_head = head_request_, .upgrade = upgrade_});
+  hop_.world().trace(world::TraceKind::RouteChosen, downstream_->flow(), stream.flow(), attempts_,
+                     route_->resource);
   // What follows an upgrade waits until the other side has agreed to it.
   if (body_begun_ && !upgrade_) {
     const bool last = request_complete_ && trailers_ == nullptr;
@@ -697,8 +697,7 @@ void Stream::end(bool reset) {
 /// An answer passed on whole needs no word: the client's own event tells of it.
 void Stream::trace_end() {
   if (flags_ == 0 && details_ == "via_upstream") return;
-  hop_.world().trace(world::TraceKind::LocalReply, downstream_->transport().flow(), flags_, status_,
-                     details_);
+  hop_.world().trace(world::TraceKind::LocalReply, downstream_->flow(), flags_, status_, details_);
 }
 
 void Stream::read_grpc_status(const HeaderMap& headers) {
@@ -741,7 +740,7 @@ void Stream::write_log() {
   entry.downstream_local = downstream_->transport().local();
   entry.upstream_known = upstream_local_.port != 0;
   entry.upstream_local = upstream_local_;
-  hop_.log(entry, downstream_->transport().flow());
+  hop_.log(entry, downstream_->flow());
 }
 
 }  // namespace proxy

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -22,6 +23,8 @@ struct RequestFacts {
 class UpstreamStream {
  public:
   virtual world::Transport& transport() = 0;
+  /// Of the connection, or of the stream on it, for the trace. Known once the head was sent.
+  virtual std::uint64_t flow() = 0;
   virtual Protocol protocol() const = 0;
 
   /// The codec adds to the head what it alone knows of: how the body is framed.
