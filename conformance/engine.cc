@@ -146,10 +146,13 @@ class Run {
       exchange.brief = i >= kFull && !wants_each(pending);
       exchange.step = pending.index;
       exchange.group = action.name;
+      exchange.is_grpc = action.is_grpc;
+      exchange.is_websocket = action.request.websocket != nullptr;
       ObservedRequest& observed = exchange.observed;
       observed.client = action.client;
       observed.method = action.request.method;
       observed.url = action.url;
+      observed.protocol = action.request.protocol == peers::Protocol::Http2 ? "HTTP/2" : "HTTP/1.1";
       observed.sent_at = now() + action.every * static_cast<std::int64_t>(i);
       pending.exchanges.push_back(&exchange);
       const auto go = [this, &exchange, client = &client, host = &host, prepared] {

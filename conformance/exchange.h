@@ -4,11 +4,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "conformance/verdict.h"
+#include "peers/grpc.h"
 #include "peers/raw_connection.h"
+#include "peers/websocket_end.h"
 #include "world/time.h"
 
 namespace conformance {
@@ -18,7 +21,14 @@ struct Answer {
   int status = 0;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  std::string protocol;
+  std::vector<std::pair<std::string, std::string>> trailers;
+  std::optional<peers::GrpcOutcome> grpc;  ///< Of a call.
+  std::vector<peers::WebSocketFrame> frames;
 };
+
+/// "text", "binary", "ping", "pong", "close".
+std::string_view word_of(wire::WebSocketOpcode opcode);
 
 /// One request of a scenario, or one connection of raw bytes, with all that was seen of it.
 struct Exchange {
@@ -29,6 +39,8 @@ struct Exchange {
   std::vector<Answer> answers;  ///< At most one, but of raw bytes.
   int outcomes = 0;             ///< How often it ended: once, if all is well.
   std::optional<world::TimePoint> ended_at;
+  bool is_grpc = false;
+  bool is_websocket = false;
   std::string flags = "-";  ///< Of the first hop.
   std::string details;
   std::string route;    ///< The first hop's.

@@ -2,12 +2,15 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "conformance/matcher.h"
+#include "conformance/protos.h"
+#include "wire/websocket.h"
 #include "world/result.h"
 #include "world/time.h"
 
@@ -20,11 +23,35 @@ struct HeaderExpectation {
   TextExpectation value;
 };
 
+/// One message of gRPC.
+struct MessageExpectation {
+  TextExpectation text;
+  /// If not null: it means what `bytes` mean as a message of that type.
+  std::shared_ptr<const Protos> protos;
+  std::string type;
+  std::string bytes;
+  std::optional<DurationExpectation> at;  ///< From the start of the world.
+  std::string written;
+  world::Place place;
+};
+
+/// One frame of a WebSocket.
+struct FrameExpectation {
+  wire::WebSocketOpcode opcode = wire::WebSocketOpcode::Text;
+  std::optional<TextExpectation> bytes;   ///< Of Close: its reason.
+  std::optional<NumberExpectation> code;  ///< Of Close.
+  std::optional<DurationExpectation> at;  ///< From the start of the world.
+  std::string written;
+  world::Place place;
+};
+
 /// `expect: { service: ... }`: what a service saw of a request.
 struct ServiceExpectation {
   bool none = false;  ///< No service saw it.
-  std::optional<TextExpectation> name, node, endpoint, method, path, host, body;
-  std::vector<HeaderExpectation> headers;
+  std::optional<TextExpectation> name, node, endpoint, method, path, host, body, protocol;
+  std::vector<HeaderExpectation> headers, trailers;
+  std::optional<std::vector<MessageExpectation>> messages;
+  std::optional<std::vector<FrameExpectation>> frames;
   std::optional<NumberExpectation> count;  ///< How often it was seen.
   std::vector<TextExpectation> paths;      ///< Of each time it was seen, in order.
   bool has_paths = false;
@@ -60,6 +87,13 @@ struct RequestExpectation {
   std::optional<std::vector<LineExpectation>> log;
   std::optional<DurationExpectation> answered_at;
   std::optional<DurationExpectation> took;
+  std::optional<DurationExpectation> ended_at;  ///< Of a WebSocket: its connection.
+  std::optional<TextExpectation> protocol;      ///< Of the answer: "HTTP/2".
+  std::vector<HeaderExpectation> trailers;
+  std::optional<NumberExpectation> grpc_status;
+  std::optional<TextExpectation> grpc_message;
+  std::optional<std::vector<MessageExpectation>> messages;
+  std::optional<std::vector<FrameExpectation>> frames;
   // Of raw bytes alone.
   std::optional<TextExpectation> answer;  ///< All bytes that came back.
   std::vector<NumberExpectation> answers;

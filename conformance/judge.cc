@@ -9,6 +9,7 @@
 #include "conformance/units.h"
 #include "peers/http_text.h"
 #include "peers/response_reader.h"
+#include "wire/grpc.h"
 
 namespace conformance {
 namespace {
@@ -49,11 +50,48 @@ std::optional<std::string> header_of(
   return found;
 }
 
+/// Bytes as a check shows them.
+std::string shown_bytes(std::string_view bytes) {
+  for (const char c : bytes) {
+    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f) {
+      std::string hex;
+      for (const char each : bytes.substr(0, 64)) {
+        hex += fmt::format("{:02x}", static_cast<unsigned char>(each));
+      }
+      return "{hex: " + hex + (bytes.size() > 64 ? "...}" : "}");
+    }
+  }
+  return bytes.empty() ? "\"\"" : std::string(bytes);
+}
+
+std::string shown_frame(const ObservedRequest::Frame& frame) {
+  if (frame.kind == "text") return frame.bytes;
+  if (frame.kind != "close") return fmt::format("{{{}: {}}}", frame.kind, shown_bytes(frame.bytes));
+  return frame.bytes.empty() ? fmt::format("{{close: {}}}", frame.code)
+                             : fmt::format("{{close: {}, reason: {}}}", frame.code, frame.bytes);
+}
+
 std::string json_text(const nlohmann::json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
 }  // namespace
+
+std::string_view word_of(wire::WebSocketOpcode opcode) {
+  switch (opcode) {
+    case wire::WebSocketOpcode::Text:
+      return "text";
+    case wire::WebSocketOpcode::Binary:
+      return "binary";
+    case wire::WebSocketOpcode::Ping:
+      return "ping";
+    case wire::WebSocketOpcode::Pong:
+      return "pong";
+    case wire::WebSocketOpcode::Close:
+      break;
+  }
+  return "close";
+}
 
 std::vector<Answer> answers_in(const std::string& received, bool head, bool ended) {
   std::vector<Answer> answers;
@@ -209,12 +247,101 @@ void Judge::request(const std::string& where, const RequestExpectation& expected
     if (observed.answered_at) took = *observed.answered_at - observed.sent_at;
     instant("/took", *expected.took, took);
   }
+  if (expected.ended_at) {
+    std::optional<Duration> at;
+    if (observed.ended_at) at = since_start(*observed.ended_at);
+    instant("/endedAt", *expected.ended_at, at);
+  }
+  if (expected.protocol) {
+    text(where + "/protocol", *expected.protocol,
+         answer != nullptr ? std::optional<std::string>(answer->protocol) : std::nullopt);
+  }
+  const auto no_lines = std::vector<std::pair<std::string, std::string>>{};
+  trailers(where, expected.trailers, answer != nullptr ? answer->trailers : no_lines);
+  if (expected.grpc_status) {
+    const bool known = answer != nullptr && answer->grpc && answer->grpc->status;
+    check(where + "/grpcStatus", known && expected.grpc_status->holds(*answer->grpc->status),
+          expected.grpc_status->written,
+          known ? fmt::format("{} {}", *answer->grpc->status,
+                              wire::grpc::name_of(*answer->grpc->status))
+                : no_answer,
+          expected.grpc_status->place);
+  }
+  if (expected.grpc_message) {
+    text(where + "/grpcMessage", *expected.grpc_message,
+         answer != nullptr && answer->grpc ? std::optional<std::string>(answer->grpc->message)
+                                           : std::nullopt);
+  }
+  if (expected.messages) {
+    std::vector<ObservedRequest::Message> got;
+    if (observed.grpc) got = observed.grpc->messages;
+    messages(where, *expected.messages, got, expected.place);
+  }
+  if (expected.frames) frames(where, *expected.frames, observed.frames, expected.place);
   if (exchange.raw) raw(where, expected, exchange);
   if (expected.log) {
     LogExpectation log;
     log.last = expected.log;
     log.place = expected.place;
     Judge::log(where, log);
+  }
+}
+
+void Judge::trailers(const std::string& where, const std::vector<HeaderExpectation>& expected,
+                     const std::vector<std::pair<std::string, std::string>>& actual) {
+  for (const HeaderExpectation& trailer : expected) {
+    text(where + "/trailers/" + trailer.name, trailer.value, header_of(actual, trailer.name));
+  }
+}
+
+void Judge::messages(const std::string& where, const std::vector<MessageExpectation>& expected,
+                     const std::vector<ObservedRequest::Message>& actual,
+                     const world::Place& place) {
+  if (expected.size() != actual.size()) {
+    std::vector<std::string> got;
+    for (const auto& message : actual) got.push_back(shown_bytes(message.bytes));
+    check(where + "/messages", false, std::to_string(expected.size()),
+          fmt::format("{}: {}", actual.size(), joined(got)), place);
+    return;
+  }
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const MessageExpectation& wanted = expected[i];
+    const std::string name = fmt::format("{}/messages/{}", where, i + 1);
+    if (wanted.protos != nullptr) {
+      const auto want = wanted.protos->decode(wanted.type, wanted.bytes);
+      const auto got = wanted.protos->decode(wanted.type, actual[i].bytes);
+      check(name, got && want && got.value() == want.value(), want ? want.value() : wanted.written,
+            got ? got.value() : shown_bytes(actual[i].bytes), wanted.place);
+    } else {
+      check(name, wanted.text.holds(std::string_view(actual[i].bytes)), wanted.written,
+            shown_bytes(actual[i].bytes), wanted.place);
+    }
+    if (!wanted.at) continue;
+    const Duration at = since_start(actual[i].at);
+    check(name + "/at", wanted.at->holds(at), wanted.at->written, duration_text(at), wanted.place);
+  }
+}
+
+void Judge::frames(const std::string& where, const std::vector<FrameExpectation>& expected,
+                   const std::vector<ObservedRequest::Frame>& actual, const world::Place& place) {
+  if (expected.size() != actual.size()) {
+    std::vector<std::string> got;
+    for (const auto& frame : actual) got.push_back(shown_frame(frame));
+    check(where + "/frames", false, std::to_string(expected.size()),
+          fmt::format("{}: {}", actual.size(), joined(got)), place);
+    return;
+  }
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const FrameExpectation& wanted = expected[i];
+    const ObservedRequest::Frame& frame = actual[i];
+    const bool held = word_of(wanted.opcode) == frame.kind &&
+                      (!wanted.bytes || wanted.bytes->holds(std::string_view(frame.bytes))) &&
+                      (!wanted.code || wanted.code->holds(frame.code));
+    const std::string name = fmt::format("{}/frames/{}", where, i + 1);
+    check(name, held, wanted.written, shown_frame(frame), wanted.place);
+    if (!wanted.at) continue;
+    const Duration at = since_start(frame.at);
+    check(name + "/at", wanted.at->holds(at), wanted.at->written, duration_text(at), wanted.place);
   }
 }
 
@@ -292,6 +419,22 @@ void Judge::service(const std::string& where, const ServiceExpectation& expected
   if (expected.path) text(where + "/path", *expected.path, of(&ObservedRequest::Seen::path));
   if (expected.host) text(where + "/host", *expected.host, of(&ObservedRequest::Seen::host));
   if (expected.body) text(where + "/body", *expected.body, of(&ObservedRequest::Seen::body));
+  if (expected.protocol) {
+    text(where + "/protocol", *expected.protocol, of(&ObservedRequest::Seen::protocol));
+  }
+  const auto no_lines = std::vector<std::pair<std::string, std::string>>{};
+  trailers(where, expected.trailers, seen != nullptr ? seen->trailers : no_lines);
+  if (expected.messages) {
+    std::vector<ObservedRequest::Message> got;
+    if (seen != nullptr) {
+      for (const std::string& message : seen->messages) got.push_back({seen->at, message});
+    }
+    messages(where, *expected.messages, got, expected.place);
+  }
+  if (expected.frames) {
+    frames(where, *expected.frames,
+           seen != nullptr ? seen->frames : std::vector<ObservedRequest::Frame>{}, expected.place);
+  }
   if (!expected.headers.empty()) {
     headers(where, expected.headers,
             seen != nullptr ? seen->headers : std::vector<std::pair<std::string, std::string>>{});

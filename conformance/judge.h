@@ -36,6 +36,12 @@ class Judge {
   void number(const std::string& name, const NumberExpectation& expected, std::int64_t actual);
   void headers(const std::string& where, const std::vector<HeaderExpectation>& expected,
                const std::vector<std::pair<std::string, std::string>>& actual);
+  void trailers(const std::string& where, const std::vector<HeaderExpectation>& expected,
+                const std::vector<std::pair<std::string, std::string>>& actual);
+  void messages(const std::string& where, const std::vector<MessageExpectation>& expected,
+                const std::vector<ObservedRequest::Message>& actual, const world::Place& place);
+  void frames(const std::string& where, const std::vector<FrameExpectation>& expected,
+              const std::vector<ObservedRequest::Frame>& actual, const world::Place& place);
   void service(const std::string& where, const ServiceExpectation& expected,
                const Exchange& exchange);
   void raw(const std::string& where, const RequestExpectation& expected, const Exchange& exchange);

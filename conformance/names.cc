@@ -82,11 +82,20 @@ Names::Names(const mesh::Mesh& mesh, const WorldSetup& world, bool sound) : soun
     const std::uint16_t port = gateway != nullptr && !gateway->listeners.empty()
                                    ? gateway->listeners.front().port_mapping.port
                                    : std::uint16_t{0};
+    const auto add_protocols = [&](const std::string& host) {
+      if (gateway == nullptr) return;
+      for (const mesh::Listener& listener : gateway->listeners) {
+        const mesh::PortMapping& mapping = listener.port_mapping;
+        gateway_protocols_.emplace(std::pair(host, mapping.port), mapping.protocol);
+      }
+    };
     names.push_back(setup.name);
+    add_protocols(setup.name);
     gateway_ports_.emplace(setup.name, port);
     for (std::uint32_t i = 1; i <= setup.instances; ++i) {
       names.push_back(numbered(setup.name, i));
       gateway_ports_.emplace(names.back(), port);
+      add_protocols(names.back());
     }
   }
   for (const mesh::VirtualService& service : mesh.services) {
@@ -104,6 +113,12 @@ Names::Names(const mesh::Mesh& mesh, const WorldSetup& world, bool sound) : soun
   }
   for (const BalancerSetup& balancer : world.balancers) {
     names_[EntityKind::Balancer].push_back(balancer.name);
+    const mesh::VirtualGateway* gateway = mesh.gateway(balancer.gateway);
+    if (gateway == nullptr || gateway->listeners.empty()) continue;
+    for (const std::string& host : {balancer.name, balancer.dns}) {
+      gateway_protocols_.emplace(std::pair(host, balancer.port),
+                                 gateway->listeners.front().port_mapping.protocol);
+    }
   }
   for (const auto& [kind, names] : names_) {
     for (const std::string& name : names) {
@@ -132,6 +147,13 @@ bool Names::is_link_end(std::string_view name) const {
 
 std::string Names::unknown_link_end(std::string_view name) const {
   return with_suggestion(fmt::format("there is no {}", name), name, link_ends_);
+}
+
+std::optional<mesh::Protocol> Names::gateway_protocol(std::string_view host,
+                                                      std::uint16_t port) const {
+  const auto found = gateway_protocols_.find(std::pair(std::string(host), port));
+  if (found == gateway_protocols_.end()) return std::nullopt;
+  return found->second;
 }
 
 std::optional<std::uint16_t> Names::gateway_port(std::string_view host) const {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "conformance/scenario.h"
@@ -35,12 +36,15 @@ class Names {
   std::string unknown_link_end(std::string_view name) const;
   /// The first listener's port, if that is a gateway or an instance of one.
   std::optional<std::uint16_t> gateway_port(std::string_view host) const;
+  /// What is spoken there, if that is a gateway, an instance of one, or a balancer in front.
+  std::optional<mesh::Protocol> gateway_protocol(std::string_view host, std::uint16_t port) const;
   const std::vector<std::string>& all(EntityKind kind) const { return names_.at(kind); }
 
  private:
   bool sound_;
   std::map<EntityKind, std::vector<std::string>> names_;
   std::map<std::string, std::uint16_t, std::less<>> gateway_ports_;
+  std::map<std::pair<std::string, std::uint16_t>, mesh::Protocol> gateway_protocols_;
   std::vector<std::string> link_ends_;
 };
 

@@ -27,6 +27,14 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
+std::vector<ObservedRequest::Frame> observed_frames(std::span<const peers::WebSocketFrame> frames) {
+  std::vector<ObservedRequest::Frame> out;
+  for (const peers::WebSocketFrame& frame : frames) {
+    out.push_back({frame.at, std::string(word_of(frame.opcode)), frame.bytes, frame.code});
+  }
+  return out;
+}
+
 std::string_view first_line(std::string_view text) {
   return text.substr(0, text.find('\r'));
 }
@@ -59,8 +67,9 @@ std::uint64_t Observer::root_of(std::uint64_t flow) const {
   for (auto at = hop_before_.find(flow); at != hop_before_.end(); at = hop_before_.find(flow)) {
     flow = at->second;
   }
-  const auto client = balanced_.find(flow);
-  return client == balanced_.end() ? flow : client->second;
+  const auto client = balanced_.find(world::connection_of(flow));
+  if (client == balanced_.end()) return flow;
+  return world::stream_flow(client->second, world::stream_of(flow));
 }
 
 Exchange* Observer::current(std::uint64_t client_flow) {
@@ -69,7 +78,8 @@ Exchange* Observer::current(std::uint64_t client_flow) {
   const auto last = last_.find(client_flow);
   if (last != last_.end()) return last->second;
   for (Exchange* exchange : raws_) {
-    if (exchange->raw && exchange->raw->flow() == client_flow) return exchange;
+    const bool same = exchange->raw && exchange->raw->flow() == world::connection_of(client_flow);
+    if (same) return exchange;
   }
   return nullptr;
 }
@@ -109,6 +119,7 @@ void Observer::on_event(const world::TraceEvent& event) {
       hop_before_[event.a] = event.flow;
       if (is_first_hop(event.flow)) {
         if (Exchange* exchange = current(root_of(event.flow))) {
+          if (exchange->arrival == 0) exchange->arrival = ++arrivals_;
           exchange->route = event.text;
           exchange->gateway = simulation_.host_name(event.who);
         }
@@ -117,6 +128,7 @@ void Observer::on_event(const world::TraceEvent& event) {
     case Kind::LocalReply:
       if (is_first_hop(event.flow)) {
         if (Exchange* exchange = current(root_of(event.flow))) {
+          if (exchange->arrival == 0) exchange->arrival = ++arrivals_;
           exchange->flags = proxy::flags_text(static_cast<std::uint16_t>(event.a));
           exchange->observed.response_flags = exchange->flags;
           exchange->details = event.text;
@@ -131,7 +143,7 @@ void Observer::on_event(const world::TraceEvent& event) {
 
 void Observer::seen(const peers::SeenRequest& request, const std::string& endpoint,
                     const std::string& service) {
-  Exchange* exchange = current(root_of(request.flow));
+  Exchange* exchange = current(root_of(world::stream_flow(request.flow, request.stream)));
   if (exchange == nullptr) return;
   ++reached_[service];
   ObservedRequest::Seen seen;
@@ -150,7 +162,18 @@ void Observer::seen(const peers::SeenRequest& request, const std::string& endpoi
     seen.headers.emplace_back(headers.name(i), headers.value(i));
   }
   seen.body = request.body.substr(0, kBodyBytes);
+  seen.protocol = request.protocol == peers::Protocol::Http2 ? "HTTP/2" : "HTTP/1.1";
+  for (const peers::HeaderLine& line : request.trailers) {
+    seen.trailers.emplace_back(line.name, line.value);
+  }
+  if (exchange->is_grpc) seen.messages = peers::grpc_messages(request.body);
   exchange->observed.seen.push_back(std::move(seen));
+}
+
+void Observer::websocket(std::uint64_t flow, std::span<const peers::WebSocketFrame> frames) {
+  Exchange* exchange = current(root_of(flow));
+  if (exchange == nullptr || exchange->observed.seen.empty()) return;
+  exchange->observed.seen.back().frames = observed_frames(frames);
 }
 
 void Observer::ended(world::HostId client, const peers::RequestOutcome& outcome) {
@@ -167,6 +190,10 @@ void Observer::ended(world::HostId client, const peers::RequestOutcome& outcome)
   observed.failure = outcome.failure;
   if (outcome.sent != world::TimePoint{}) observed.sent_at = outcome.sent;
   if (outcome.ok()) observed.answered_at = outcome.ended;
+  if (exchange.is_websocket && outcome.status == 101) {
+    observed.answered_at = outcome.first_byte;
+    observed.ended_at = outcome.ended;
+  }
   if (outcome.status == 0) return;
   Answer answer;
   answer.status = outcome.status;
@@ -175,6 +202,22 @@ void Observer::ended(world::HostId client, const peers::RequestOutcome& outcome)
     answer.headers.emplace_back(line.name, line.value);
   }
   if (!exchange.brief) answer.body = outcome.body;
+  answer.protocol = outcome.head.substr(0, outcome.head.find(' '));
+  for (const peers::HeaderLine& line : outcome.trailers) {
+    answer.trailers.emplace_back(line.name, line.value);
+  }
+  if (exchange.is_grpc) {
+    answer.grpc = peers::grpc_outcome(outcome);
+    ObservedRequest::Grpc& grpc = observed.grpc.emplace();
+    grpc.status = answer.grpc->status;
+    grpc.message = answer.grpc->message;
+    for (const auto& message : answer.grpc->messages) {
+      grpc.messages.push_back({message.at, message.bytes});
+    }
+  }
+  answer.frames.assign(outcome.frames.begin(), outcome.frames.end());
+  observed.frames = observed_frames(outcome.frames);
+  observed.response_trailers = answer.trailers;
   observed.status = answer.status;
   observed.response_headers = answer.headers;
   observed.response_body = answer.body.substr(0, 4096);
@@ -186,7 +229,8 @@ std::vector<TimelineEntry> Observer::timeline() const {
   for (const Kept& kept : recent_) {
     using Kind = world::TraceKind;
     std::string what(world::name_of(kept.kind));
-    if (kept.flow != 0) what += fmt::format(" #{}", kept.flow);
+    if (kept.flow != 0) what += fmt::format(" #{}", world::connection_of(kept.flow));
+    if (world::stream_of(kept.flow) != 0) what += fmt::format(".{}", world::stream_of(kept.flow));
     std::string_view text = kept.text;
     switch (kept.kind) {
       case Kind::Data:

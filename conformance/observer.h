@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,7 @@ namespace conformance {
 /// peers report, and keeps the last events for the timeline.
 ///
 /// A service's connection leads to the gateway's connection before it, and so on to the client's:
-/// one connection carries one request at a time.
+/// one connection, or one stream of HTTP/2, carries one request at a time.
 class Observer final : public world::TraceSink {
  public:
   explicit Observer(sim::Simulation& simulation) : simulation_(simulation) {}
@@ -44,6 +45,8 @@ class Observer final : public world::TraceSink {
   /// A service has seen a request.
   void seen(const peers::SeenRequest& request, const std::string& endpoint,
             const std::string& service);
+  /// What came on a WebSocket that a service had on that connection.
+  void websocket(std::uint64_t flow, std::span<const peers::WebSocketFrame> frames);
   /// A client's request has ended.
   void ended(world::HostId client, const peers::RequestOutcome& outcome);
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "conformance/read_parts.h"
+#include "conformance/read_stream.h"
 
 namespace conformance {
 
@@ -17,10 +18,14 @@ using Kind = TextExpectation::Test::Kind;
 namespace {
 
 constexpr std::array kRequestWords = {
-    std::string_view("status"),  std::string_view("body"),  std::string_view("headers"),
-    std::string_view("flags"),   std::string_view("route"), std::string_view("failed"),
-    std::string_view("service"), std::string_view("log"),   std::string_view("answeredAt"),
-    std::string_view("took"),    std::string_view("within")};
+    std::string_view("status"),   std::string_view("body"),   std::string_view("headers"),
+    std::string_view("flags"),    std::string_view("route"),  std::string_view("failed"),
+    std::string_view("service"),  std::string_view("log"),    std::string_view("answeredAt"),
+    std::string_view("took"),     std::string_view("within"), std::string_view("protocol"),
+    std::string_view("trailers"), std::string_view("reset")};
+constexpr std::array kGrpcWords = {std::string_view("grpcStatus"), std::string_view("grpcMessage"),
+                                   std::string_view("messages")};
+constexpr std::array kWebSocketWords = {std::string_view("frames"), std::string_view("endedAt")};
 constexpr std::array kRawWords = {std::string_view("answer"), std::string_view("answers"),
                                   std::string_view("closed")};
 constexpr std::array kGroupWords = {
@@ -64,7 +69,19 @@ NumberExpectation read_status(const Reader& at) {
   return read_number(at);
 }
 
-ServiceExpectation read_service(Reader at, const Names& names) {
+/// What a step is, and what its messages are.
+struct StepContext {
+  StepAction action = StepAction::None;
+  const Names& names;
+  std::shared_ptr<const Protos> protos{};
+  std::optional<Protos::Method> method{};
+
+  MessageTypes requests() const { return {protos, method ? method->request : std::string()}; }
+  MessageTypes answers() const { return {protos, method ? method->response : std::string()}; }
+};
+
+ServiceExpectation read_service(Reader at, const StepContext& context) {
+  const Names& names = context.names;
   ServiceExpectation out;
   out.place = at.place();
   if (!at.value().is_object()) {
@@ -91,6 +108,14 @@ ServiceExpectation read_service(Reader at, const Names& names) {
     }
   }
   if (const auto headers = at.optional("headers")) out.headers = read_header_expectations(*headers);
+  out.protocol = optional_text(at, "protocol");
+  if (const auto trailers = at.optional("trailers")) {
+    out.trailers = read_header_expectations(*trailers);
+  }
+  if (const auto messages = at.optional("messages")) {
+    out.messages = read_message_expectations(*messages, context.requests());
+  }
+  if (const auto frames = at.optional("frames")) out.frames = read_frame_expectations(*frames);
   out.count = optional_number(at, "count");
   out.has_paths = at.has("paths");
   for (const Reader& path : at.optional_items("paths")) out.paths.push_back(read_text(path));
@@ -188,8 +213,11 @@ TextExpectation read_failed(const Reader& at) {
 }
 
 /// What is known of one request. Returns whether `key` is a word of it.
-bool read_request_word(RequestExpectation& out, std::string_view key, const Reader& at, bool raw,
-                       const Names& names) {
+bool read_request_word(RequestExpectation& out, std::string_view key, const Reader& at,
+                       const StepContext& context) {
+  const bool raw = context.action == StepAction::Raw;
+  const bool grpc = context.action == StepAction::Grpc;
+  const bool websocket = context.action == StepAction::WebSocket;
   if (key == "status") {
     out.status = read_status(at);
   } else if (key == "body") {
@@ -209,7 +237,7 @@ bool read_request_word(RequestExpectation& out, std::string_view key, const Read
   } else if (key == "failed") {
     out.failed = read_failed(at);
   } else if (key == "service") {
-    out.service = read_service(at, names);
+    out.service = read_service(at, context);
   } else if (key == "log" && at.value().is_list()) {
     out.log = read_lines(at);
   } else if (key == "answeredAt") {
@@ -218,6 +246,27 @@ bool read_request_word(RequestExpectation& out, std::string_view key, const Read
     out.took = read_duration_expectation(at);
   } else if (key == "within") {
     out.took = read_within(at);
+  } else if (key == "protocol") {
+    out.protocol = read_text(at);
+  } else if (key == "trailers") {
+    out.trailers = read_header_expectations(at);
+  } else if (key == "reset") {
+    out.failed = TextExpectation::equal_to(
+        "stream reset: " + std::string(wire::http2::name_of(read_error_code(at))), at.place());
+  } else if (grpc && key == "grpcStatus") {
+    NumberExpectation status;
+    status.min = status.max = read_grpc_status(at);
+    status.written = written_text(at.value());
+    status.place = at.place();
+    out.grpc_status = std::move(status);
+  } else if (grpc && key == "grpcMessage") {
+    out.grpc_message = read_text(at);
+  } else if (grpc && key == "messages") {
+    out.messages = read_message_expectations(at, context.answers());
+  } else if (websocket && key == "frames") {
+    out.frames = read_frame_expectations(at);
+  } else if (websocket && key == "endedAt") {
+    out.ended_at = read_duration_expectation(at);
   } else if (raw && key == "answer") {
     out.answer = read_text(at);
   } else if (raw && key == "answers") {
@@ -242,7 +291,7 @@ void read_counts_by_name(std::vector<std::pair<std::string, NumberExpectation>>&
   }
 }
 
-RequestExpectation read_request(Reader at, bool raw, const Names& names);
+RequestExpectation read_request(Reader at, const StepContext& context);
 
 bool read_group_word(GroupExpectation& out, std::string_view key, const Reader& at,
                      const Names& names) {
@@ -270,27 +319,35 @@ bool read_group_word(GroupExpectation& out, std::string_view key, const Reader& 
   } else if (key == "flags") {
     read_counts_by_name(out.flags, at, std::nullopt, names);
   } else if (key == "each") {
-    out.each = read_request(at, false, names);
+    out.each = read_request(at, {StepAction::Request, names});
   } else {
     return false;
   }
   return true;
 }
 
-RequestExpectation read_request(Reader at, bool raw, const Names& names) {
+/// The words that an expectation of such a step may have.
+std::vector<std::string_view> words_of(StepAction action) {
+  std::vector<std::string_view> words(kRequestWords.begin(), kRequestWords.end());
+  const auto add = [&](const auto& more) { words.insert(words.end(), more.begin(), more.end()); };
+  if (action == StepAction::Raw) add(kRawWords);
+  if (action == StepAction::Grpc) add(kGrpcWords);
+  if (action == StepAction::WebSocket) add(kWebSocketWords);
+  return words;
+}
+
+RequestExpectation read_request(Reader at, const StepContext& context) {
   RequestExpectation out;
   out.place = at.place();
   if (!at.expect_object()) return out;
-  for (const std::string_view word : kRequestWords) at.ignore(word);
-  if (raw) {
-    for (const std::string_view word : kRawWords) at.ignore(word);
-  }
+  const std::vector<std::string_view> words = words_of(context.action);
+  for (const std::string_view word : words) at.ignore(word);
   for (const document::Member& member : at.value().object()) {
-    read_request_word(out, member.key, *at.optional(member.key), raw, names);
+    read_request_word(out, member.key, *at.optional(member.key), context);
     // An unknown word has become known by asking: it is reported here.
-    const bool known =
-        contains(kRequestWords, member.key) || (raw && contains(kRawWords, member.key));
-    if (!known) at.fail_key(member.key, "is not known here");
+    if (std::find(words.begin(), words.end(), member.key) == words.end()) {
+      at.fail_key(member.key, "is not known here");
+    }
   }
   return out;
 }
@@ -369,21 +426,44 @@ LogExpectation read_log(Reader at, const Names& names) {
 bool is_free_name(std::string_view text) {
   if (!is_name(text) || is_status(text) || text == "refused") return false;
   return !contains(kRequestWords, text) && !contains(kRawWords, text) &&
+         !contains(kGrpcWords, text) && !contains(kWebSocketWords, text) &&
          !contains(kGroupWords, text) && !contains(kLaterWords, text);
 }
 
-Expectation read_expect(Reader at, StepAction action, const NamedSteps& named, const Names& names) {
+namespace {
+
+StepAction action_of(Named what) {
+  switch (what) {
+    case Named::Request:
+      return StepAction::Request;
+    case Named::Grpc:
+      return StepAction::Grpc;
+    case Named::WebSocket:
+      return StepAction::WebSocket;
+    case Named::Group:
+      return StepAction::Group;
+    case Named::Raw:
+      break;
+  }
+  return StepAction::Raw;
+}
+
+}  // namespace
+
+Expectation read_expect(Reader at, StepAction action, const ExpectContext& context,
+                        const std::optional<Protos::Method>& method) {
+  const NamedSteps& named = context.named;
+  const Names& names = context.names;
+  const StepContext own{action, names, context.protos, method};
   Expectation out;
   if (!at.expect_object()) return out;
   if (at.value().object().empty()) at.fail("must not be empty");
-  const bool request = action == StepAction::Request || action == StepAction::Raw;
-  const bool raw = action == StepAction::Raw;
+  const bool request = action != StepAction::None && action != StepAction::Group;
 
   // All words that could stand here, for "did you mean".
   std::vector<std::string> words;
   const auto add = [&](const auto& list) { words.insert(words.end(), list.begin(), list.end()); };
-  if (request) add(kRequestWords);
-  if (raw) add(kRawWords);
+  if (request) add(words_of(action));
   if (action == StepAction::Group) add(kGroupWords);
   if (!request) words.emplace_back("log");
   for (const auto& [name, what] : named) words.push_back(name);
@@ -392,7 +472,7 @@ Expectation read_expect(Reader at, StepAction action, const NamedSteps& named, c
     const std::string& key = member->key;
     if (request) {
       if (!out.request) out.request.emplace().place = at.place();
-      if (read_request_word(*out.request, key, value, raw, names)) continue;
+      if (read_request_word(*out.request, key, value, own)) continue;
     }
     if (action == StepAction::Group) {
       if (!out.group) out.group.emplace().place = at.place();
@@ -403,11 +483,12 @@ Expectation read_expect(Reader at, StepAction action, const NamedSteps& named, c
       continue;
     }
     if (const auto found = named.find(key); found != named.end()) {
-      if (found->second == Named::Group) {
+      if (found->second.what == Named::Group) {
         out.named_groups.emplace_back(key, read_group(value, names));
       } else {
-        out.named_requests.emplace_back(key,
-                                        read_request(value, found->second == Named::Raw, names));
+        const StepContext of{action_of(found->second.what), names, context.protos,
+                             found->second.method};
+        out.named_requests.emplace_back(key, read_request(value, of));
       }
       continue;
     }

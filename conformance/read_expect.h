@@ -12,17 +12,28 @@
 namespace conformance {
 
 /// What an `as` names.
-enum class Named : std::uint8_t { Request, Group, Raw };
+enum class Named : std::uint8_t { Request, Grpc, WebSocket, Group, Raw };
 
 /// What the step itself does, whose `expect` is read.
-enum class StepAction : std::uint8_t { None, Request, Group, Raw };
+enum class StepAction : std::uint8_t { None, Request, Grpc, WebSocket, Group, Raw };
 
 /// Names given by `as` in the steps so far.
-using NamedSteps = std::map<std::string, Named, std::less<>>;
+struct NamedStep {
+  Named what = Named::Request;
+  std::optional<Protos::Method> method{};  ///< Of a call, where it is known.
+};
+using NamedSteps = std::map<std::string, NamedStep, std::less<>>;
 
-/// Reads the `expect` of a step.
-Expectation read_expect(document::Reader at, StepAction action, const NamedSteps& named,
-                        const Names& names);
+/// What the words of an `expect` may speak of.
+struct ExpectContext {
+  const NamedSteps& named;
+  const Names& names;
+  std::shared_ptr<const Protos> protos;
+};
+
+/// Reads the `expect` of a step. `method`: of the step's own call, where it is known.
+Expectation read_expect(document::Reader at, StepAction action, const ExpectContext& context,
+                        const std::optional<Protos::Method>& method);
 
 /// Reads `expect: { refused: ... }`.
 RefusedExpectation read_refused(document::Reader expect);

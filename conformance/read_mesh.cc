@@ -162,7 +162,7 @@ void refuse(Problems& problems, const mesh::Origin& origin, std::string what) {
 void refuse_listeners(const std::vector<mesh::Listener>& listeners, const mesh::Origin& origin,
                       Problems& problems) {
   for (const mesh::Listener& listener : listeners) {
-    if (listener.port_mapping.protocol != mesh::Protocol::Http) {
+    if (listener.port_mapping.protocol == mesh::Protocol::Tcp) {
       refuse(problems, origin,
              fmt::format("running a listener with protocol {}",
                          mesh::text(listener.port_mapping.protocol)));

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "conformance/names.h"
+#include "conformance/protos.h"
 #include "conformance/read_expect.h"
 #include "conformance/read_mesh.h"
 #include "conformance/read_parts.h"
@@ -83,6 +84,24 @@ void read_limits(Scenario& scenario, Reader at) {
   at.finish();
 }
 
+/// `protos: [books.proto]`; what is wrong in one is told with its own line.
+void read_protos(Scenario& scenario, Reader& root, const ReadFile& read_file, Problems& problems) {
+  const auto at = root.optional("protos");
+  if (!at) return;
+  std::vector<std::string> paths;
+  for (const Reader& item : at->as_items({1})) {
+    if (auto path = item.as_string({1})) paths.push_back(std::move(*path));
+  }
+  auto protos = Protos::load(paths, read_file);
+  if (protos) {
+    scenario.protos = std::move(protos).value();
+    return;
+  }
+  for (const world::Error& error : protos.error()) {
+    problems.add(at->pointer(), error.message, error.place);
+  }
+}
+
 /// A scenario whose mesh must be refused: that one step, and nothing to run.
 void read_refusal(Scenario& scenario, Reader& root) {
   const auto steps = root.optional("steps");
@@ -134,6 +153,7 @@ world::Result<Scenario, world::Errors> read_scenario(const document::Document& d
     refuse_unsupported(root, key);
   }
   root.ignore("vary");
+  read_protos(scenario, root, read_file, problems);
   if (const auto limits = root.optional("limits")) read_limits(scenario, *limits);
 
   root.ignore("mesh");
@@ -161,9 +181,10 @@ world::Result<Scenario, world::Errors> read_scenario(const document::Document& d
   const auto steps = root.required("steps");
   const auto always = root.optional_items("always", {1});
   if (!refusal) {
-    scenario.world = read_world(world, scenario.mesh, sound, problems, scenario.warnings);
+    scenario.world =
+        read_world(world, scenario.mesh, sound, scenario.protos, problems, scenario.warnings);
     const Names names(scenario.mesh, scenario.world, sound);
-    if (steps) scenario.steps = read_steps(*steps, scenario.world, names);
+    if (steps) scenario.steps = read_steps(*steps, scenario.world, names, scenario.protos);
     for (const Reader& line : always) {
       if (auto invariant = read_invariant(line, names)) {
         scenario.always.push_back(std::move(*invariant));

@@ -8,6 +8,7 @@
 
 #include "conformance/read_expect.h"
 #include "conformance/read_parts.h"
+#include "conformance/read_stream.h"
 #include "conformance/read_world.h"
 #include "conformance/units.h"
 
@@ -42,7 +43,8 @@ bool is_method(std::string_view text) {
 
 class StepsReader {
  public:
-  StepsReader(const WorldSetup& world, const Names& names) : world_(world), names_(names) {}
+  StepsReader(const WorldSetup& world, const Names& names, std::shared_ptr<const Protos> protos)
+      : world_(world), names_(names), protos_(std::move(protos)) {}
 
   std::vector<Step> read(const Reader& at) {
     std::vector<Step> steps;
@@ -62,7 +64,9 @@ class StepsReader {
     read_time(step, at);
     for (const std::string_view key : kLaterKeys) refuse_unsupported(at, key);
     StepAction action = StepAction::None;
-    const auto which = at.one_of({"request", "requests", "raw", "wait"}, false);
+    std::optional<Protos::Method> method;
+    const auto which =
+        at.one_of({"request", "requests", "raw", "wait", "grpc", "websocket"}, false);
     if (which == 0U) {
       action = StepAction::Request;
       step.request = read_request(*at.optional("request"), false);
@@ -74,24 +78,34 @@ class StepsReader {
       step.raw = read_raw(*at.optional("raw"));
     } else if (which == 3U) {
       step.wait = read_optional_duration(at, "wait");
+    } else if (which == 4U) {
+      action = StepAction::Grpc;
+      step.request = read_grpc(*at.optional("grpc"), method);
+    } else if (which == 5U) {
+      action = StepAction::WebSocket;
+      step.request = read_websocket(*at.optional("websocket"));
     }
     if (const auto expect = at.optional("expect")) {
       if (expect->value().find("refused") != nullptr) {
         expect->fail("refused", "must be the only step: nothing runs where a mesh is refused");
       } else {
-        step.expect = read_expect(*expect, action, named_, names_);
+        step.expect = read_expect(*expect, action, {named_, names_, protos_}, method);
       }
     }
     const bool later = std::any_of(kLaterKeys.begin(), kLaterKeys.end(),
                                    [&](std::string_view key) { return at.has(key); });
     if (!which && !at.has("expect") && !later && at.value().object().size() <= 1) {
-      at.fail("must have one of request, requests, raw, wait, expect");
+      at.fail("must have one of request, requests, grpc, websocket, raw, wait, expect");
     }
     at.finish();
     if (step.request && !step.request->name.empty()) {
-      named_[step.request->name] = step.request->is_group ? Named::Group : Named::Request;
+      const Named what = action == StepAction::Group       ? Named::Group
+                         : action == StepAction::Grpc      ? Named::Grpc
+                         : action == StepAction::WebSocket ? Named::WebSocket
+                                                           : Named::Request;
+      named_[step.request->name] = {what, method};
     }
-    if (step.raw && !step.raw->name.empty()) named_[step.raw->name] = Named::Raw;
+    if (step.raw && !step.raw->name.empty()) named_[step.raw->name] = {Named::Raw, {}};
   }
 
   void read_time(Step& step, Reader& at) {
@@ -167,6 +181,10 @@ class StepsReader {
     request->chunks = std::move(to.request.chunks);
     request->timeout = to.request.timeout;
     request->await_continue = to.request.await_continue;
+    request->pieces = std::move(to.request.pieces);
+    request->trailers = std::move(to.request.trailers);
+    request->cancel_after = to.request.cancel_after;
+    request->websocket = std::move(to.request.websocket);
     if (peers::find_header(request->headers, "host") == nullptr) {
       request->headers.insert(request->headers.begin(), {"host", authority});
     }
@@ -197,6 +215,7 @@ class StepsReader {
         return out;
       }
       take_url(out, at, text.substr(0, space), text.substr(space + 1));
+      out.request.protocol = default_protocol(out.request);
       return out;
     }
     if (!at.value().is_object()) {
@@ -208,9 +227,19 @@ class StepsReader {
     read_name(out.name, at);
     if (const auto headers = at.optional("headers")) out.request.headers = read_headers(*headers);
     if (const auto body = at.optional("body")) out.request.body = read_bytes(*body);
-    for (const Reader& chunk : at.optional_items("chunks", {1})) {
-      out.request.chunks.push_back(read_bytes(chunk));
+    const auto chunks = at.optional("chunks");
+    const bool pauses = chunks && has_pause(*chunks);
+    if (pauses) {
+      out.request.pieces = read_body_pieces(*chunks);
+    } else if (chunks) {
+      for (const Reader& chunk : chunks->as_items({1})) {
+        out.request.chunks.push_back(read_bytes(chunk));
+      }
     }
+    if (const auto trailers = at.optional("trailers")) {
+      out.request.trailers = read_headers(*trailers);
+    }
+    out.request.cancel_after = read_optional_duration(at, "cancelAfter");
     if (at.has("body") && at.has("chunks")) at.fail_key("chunks", "must not be given beside body");
     out.request.timeout = read_optional_duration(at, "timeout");
     out.request.await_continue = at.optional_bool("awaitContinue").value_or(false);
@@ -225,6 +254,68 @@ class StepsReader {
     }
     read_target(out, at);
     if (const auto to = at.optional("to")) read_destination(out, *to);
+    out.request.protocol = default_protocol(out.request);
+    if (const auto protocol = at.optional("protocol")) {
+      const auto choice = protocol->as_choice({"http1", "http2"});
+      if (choice) {
+        out.request.protocol = *choice == 0 ? peers::Protocol::Http1 : peers::Protocol::Http2;
+      }
+    }
+    if (out.request.protocol == peers::Protocol::Http1) {
+      if (at.has("trailers")) at.fail_key("trailers", "needs protocol: http2");
+      if (pauses) at.fail_key("chunks", "must not have pauses without protocol: http2; see raw");
+    }
+    at.finish();
+    return out;
+  }
+
+  /// What is spoken where the request goes.
+  peers::Protocol default_protocol(const peers::RequestSpec& request) const {
+    const auto protocol = names_.gateway_protocol(request.host, request.port);
+    return protocol && is_http2(*protocol) ? peers::Protocol::Http2 : peers::Protocol::Http1;
+  }
+
+  /// What calls and WebSockets have in common with requests.
+  RequestAction read_common(Reader& at, std::string_view url_key, std::string_view headers_key) {
+    RequestAction out;
+    if (!at.expect_object()) return out;
+    out.client = read_client(at);
+    read_name(out.name, at);
+    if (const auto headers = at.optional(headers_key)) out.request.headers = read_headers(*headers);
+    out.request.timeout = read_optional_duration(at, "timeout");
+    out.request.cancel_after = read_optional_duration(at, "cancelAfter");
+    if (const auto url = at.required(url_key)) {
+      if (auto text = url->as_string({1})) {
+        if (text->rfind("ws://", 0) == 0) text->replace(0, 5, "http://");
+        take_url(out, *url, "GET", *text);
+      }
+    }
+    if (const auto to = at.optional("to")) read_destination(out, *to);
+    return out;
+  }
+
+  RequestAction read_grpc(Reader at, std::optional<Protos::Method>& method) {
+    RequestAction out = read_common(at, "call", "metadata");
+    out.is_grpc = true;
+    if (protos_ != nullptr) method = protos_->method(out.request.target);
+    if (const auto connections = at.optional("connections")) {
+      out.connections = read_connections(*connections);
+    }
+    std::vector<peers::GrpcMessage> messages;
+    if (const auto list = at.optional("messages")) {
+      messages = read_grpc_messages(*list, {protos_, method ? method->request : std::string()});
+    }
+    const std::string target = out.request.target;
+    out.request = peers::grpc_call(std::move(out.request), target, messages);
+    at.finish();
+    return out;
+  }
+
+  RequestAction read_websocket(Reader at) {
+    RequestAction out = read_common(at, "open", "headers");
+    peers::WebSocketScript script;
+    if (const auto send = at.optional("send")) script.steps = read_websocket_steps(*send);
+    out.request.websocket = std::make_shared<const peers::WebSocketScript>(std::move(script));
     at.finish();
     return out;
   }
@@ -290,7 +381,7 @@ class StepsReader {
       const auto on = at.optional("on");
       out.on = on->as_string({1}).value_or("");
       const auto found = named_.find(out.on);
-      if (!out.on.empty() && (found == named_.end() || found->second != Named::Raw)) {
+      if (!out.on.empty() && (found == named_.end() || found->second.what != Named::Raw)) {
         on->fail("must name an earlier raw step, is " + on->value().describe());
       }
       if (at.has("from")) at.fail_key("from", "must not be given beside on");
@@ -338,14 +429,16 @@ class StepsReader {
 
   const WorldSetup& world_;
   const Names& names_;
+  std::shared_ptr<const Protos> protos_;
   NamedSteps named_;
   Duration latest_{};
 };
 
 }  // namespace
 
-std::vector<Step> read_steps(const Reader& at, const WorldSetup& world, const Names& names) {
-  return StepsReader(world, names).read(at);
+std::vector<Step> read_steps(const Reader& at, const WorldSetup& world, const Names& names,
+                             const std::shared_ptr<const Protos>& protos) {
+  return StepsReader(world, names, protos).read(at);
 }
 
 }  // namespace conformance

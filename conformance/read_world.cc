@@ -25,8 +25,9 @@ constexpr std::uint32_t kMostEndpoints = 10'000;
 /// Reads the parts of `world` one after another.
 class WorldReader {
  public:
-  WorldReader(const mesh::Mesh& mesh, bool sound, world::Errors& warnings)
-      : mesh_(mesh), sound_(sound), warnings_(warnings) {}
+  WorldReader(const mesh::Mesh& mesh, bool sound, std::shared_ptr<const Protos> protos,
+              world::Errors& warnings)
+      : mesh_(mesh), sound_(sound), protos_(std::move(protos)), warnings_(warnings) {}
 
   void read(Reader at) {
     if (!at.expect_object()) return;
@@ -198,6 +199,11 @@ class WorldReader {
     return mesh_.node(service->provider->name);
   }
 
+  /// Its listeners may differ: what its first one speaks is what answers are written for.
+  static bool speaks_http2(const mesh::VirtualNode& node) {
+    return !node.listeners.empty() && is_http2(node.listeners.front().port_mapping.protocol);
+  }
+
   void read_services(Reader at) {
     if (!at.expect_object()) return;
     for (const auto& [member, value] : at.members()) {
@@ -216,7 +222,8 @@ class WorldReader {
       setup.endpoints = static_cast<std::uint32_t>(
           in.optional_integer("endpoints", 0, kMostEndpoints).value_or(1));
       if (const auto respond = in.optional("respond")) {
-        setup.behaviour.answers = read_respond(*respond);
+        setup.behaviour.answers =
+            read_respond(*respond, node != nullptr && speaks_http2(*node), protos_);
       }
       if (const auto idle = read_optional_duration(in, "idleTimeout")) {
         setup.behaviour.idle_timeout = *idle;
@@ -346,6 +353,7 @@ class WorldReader {
 
   const mesh::Mesh& mesh_;
   bool sound_;
+  std::shared_ptr<const Protos> protos_;
   world::Errors& warnings_;
   WorldSetup world_;
   std::optional<Reader> links_at_;
@@ -362,9 +370,14 @@ std::optional<peers::ConnectionPolicy> read_connections(const Reader& at) {
   return kPolicies[*choice];
 }
 
+bool is_http2(mesh::Protocol protocol) {
+  return protocol == mesh::Protocol::Http2 || protocol == mesh::Protocol::Grpc;
+}
+
 WorldSetup read_world(std::optional<Reader> at, const mesh::Mesh& mesh, bool mesh_is_sound,
-                      Problems& problems, world::Errors& warnings) {
-  WorldReader reader(mesh, mesh_is_sound, warnings);
+                      const std::shared_ptr<const Protos>& protos, Problems& problems,
+                      world::Errors& warnings) {
+  WorldReader reader(mesh, mesh_is_sound, protos, warnings);
   if (at) reader.read(*at);
   return reader.finish(problems);
 }

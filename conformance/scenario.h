@@ -80,6 +80,7 @@ struct RequestAction {
   std::string name;  ///< `as`; empty: none.
   std::optional<peers::ConnectionPolicy> connections;
   bool is_group = false;
+  bool is_grpc = false;
   std::uint64_t count = 1;
   Duration every{};
 };
@@ -132,6 +133,7 @@ struct Scenario {
   mesh::Era era = mesh::Era::SeedB;
   std::uint64_t seed = 0;
   mesh::Mesh mesh;
+  std::shared_ptr<const Protos> protos;  ///< Null: none are named.
   /// Where `expect: refused` stands: nothing is run, and `mesh_errors` are judged.
   std::optional<RefusedExpectation> refused;
   world::Errors mesh_errors;

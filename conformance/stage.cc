@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "conformance/names.h"
+#include "conformance/read_world.h"
 #include "proxy/compile.h"
 
 namespace conformance {
@@ -19,6 +20,9 @@ struct Stage::Instance {
 struct Stage::Endpoint final : public peers::ServiceObserver {
   void on_request(const peers::SeenRequest& request) override {
     stage->observer_.seen(request, name, stage->service_of(node, request));
+  }
+  void on_websocket(std::uint64_t flow, std::span<const peers::WebSocketFrame> frames) override {
+    stage->observer_.websocket(flow, frames);
   }
 
   Stage* stage = nullptr;
@@ -116,6 +120,8 @@ void Stage::add_endpoints() {
         options.service = setup.node;
         options.endpoint = endpoint->name;
         options.port = listener.port_mapping.port;
+        options.protocol = is_http2(listener.port_mapping.protocol) ? peers::Protocol::Http2
+                                                                    : peers::Protocol::Http1;
         options.behaviour = setup.behaviour;
         options.observer = endpoint.get();
         auto service = std::make_unique<peers::Service>(*endpoint->host, std::move(options));

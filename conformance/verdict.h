@@ -51,12 +51,38 @@ struct ObservedRequest {
   std::string response_body;   ///< At most 4 KiB of it.
   std::string failure;         ///< Why there is no answer; empty if there is one.
   std::string response_flags;  ///< From the first hop's access log, e.g. "NR"; empty if unknown.
+  std::string protocol;        ///< In which it was asked: "HTTP/1.1" or "HTTP/2".
+  std::vector<std::pair<std::string, std::string>> response_trailers;
+  /// One message of gRPC.
+  struct Message {
+    world::TimePoint at{};
+    std::string bytes;
+  };
+  struct Grpc {
+    std::optional<std::uint32_t> status;
+    std::string message;
+    std::vector<Message> messages;
+  };
+  std::optional<Grpc> grpc;  ///< Of a call.
+  /// One frame of a WebSocket.
+  struct Frame {
+    world::TimePoint at{};
+    std::string kind;  ///< "text", "binary", "ping", "pong", "close".
+    std::string bytes;
+    std::uint16_t code = 0;  ///< Of a close.
+  };
+  std::vector<Frame> frames;
+  std::optional<world::TimePoint> ended_at;  ///< Of a WebSocket: its connection.
   /// What each service that was reached saw.
   struct Seen {
     world::TimePoint at{};
     std::string service, endpoint, method, path, host;
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
+    std::string protocol;  ///< "HTTP/1.1" or "HTTP/2".
+    std::vector<std::pair<std::string, std::string>> trailers;
+    std::vector<std::string> messages;  ///< Of gRPC.
+    std::vector<Frame> frames;          ///< That came on its WebSocket.
   };
   std::vector<Seen> seen;
 };

@@ -48,7 +48,7 @@ class ServiceObserver {
   /// Bytes that belong to no request: in a tunnel, or after an answer that hangs.
   virtual void on_bytes(std::uint64_t /*connection*/, std::string_view) {}
   /// A WebSocket that a request opened has ended; these are the frames that came on it.
-  virtual void on_websocket(std::uint64_t /*request*/, std::span<const WebSocketFrame>) {}
+  virtual void on_websocket(std::uint64_t /*flow*/, std::span<const WebSocketFrame>) {}
 
  protected:
   ~ServiceObserver() = default;

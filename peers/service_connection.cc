@@ -364,7 +364,7 @@ void Service::Connection::open_websocket() {
 
 void Service::Connection::websocket_over(ConnectionEvent event) {
   if (websocket_ != nullptr && service_.options_.observer != nullptr) {
-    service_.options_.observer->on_websocket(request_, websocket_->frames());
+    service_.options_.observer->on_websocket(transport_->flow(), websocket_->frames());
   }
   tell(event);
 }

@@ -50,6 +50,28 @@ Json json_of(const std::vector<std::pair<std::string, std::string>>& headers) {
   return out;
 }
 
+/// Exact bytes: messages and frames are no text.
+std::string hex_of(const std::string& bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  for (const char c : bytes) {
+    out += kDigits[static_cast<unsigned char>(c) >> 4];
+    out += kDigits[static_cast<unsigned char>(c) & 15];
+  }
+  return out;
+}
+
+Json json_of(const ObservedRequest::Frame& frame) {
+  return {{"at_ns", nanoseconds(frame.at)},
+          {"kind", frame.kind},
+          {"code", frame.code},
+          {"hex", hex_of(frame.bytes)}};
+}
+
+Json json_of(const ObservedRequest::Message& message) {
+  return {{"at_ns", nanoseconds(message.at)}, {"hex", hex_of(message.bytes)}};
+}
+
 // Known before the template below, which looks them up.
 Json json_of(const ObservedRequest& request);
 Json json_of(const ObservedRequest::Seen& seen);
@@ -63,6 +85,8 @@ Json list_of(const std::vector<T>& values) {
 }
 
 Json json_of(const ObservedRequest::Seen& seen) {
+  Json messages = Json::array();
+  for (const std::string& message : seen.messages) messages.push_back(hex_of(message));
   return {{"at_ns", nanoseconds(seen.at)},
           {"service", seen.service},
           {"endpoint", seen.endpoint},
@@ -70,7 +94,11 @@ Json json_of(const ObservedRequest::Seen& seen) {
           {"path", seen.path},
           {"host", seen.host},
           {"headers", json_of(seen.headers)},
-          {"body", seen.body}};
+          {"body", seen.body},
+          {"protocol", seen.protocol},
+          {"trailers", json_of(seen.trailers)},
+          {"messages", std::move(messages)},
+          {"frames", list_of(seen.frames)}};
 }
 
 Json json_of(const ObservedRequest& request) {
@@ -87,6 +115,16 @@ Json json_of(const ObservedRequest& request) {
   out["failure"] = request.failure;
   out["response_flags"] = request.response_flags;
   out["seen"] = list_of(request.seen);
+  out["protocol"] = request.protocol;
+  out["response_trailers"] = json_of(request.response_trailers);
+  out["grpc"] = nullptr;
+  if (request.grpc) {
+    out["grpc"] = {{"status", request.grpc->status ? Json(*request.grpc->status) : Json()},
+                   {"message", request.grpc->message},
+                   {"messages", list_of(request.grpc->messages)}};
+  }
+  out["frames"] = list_of(request.frames);
+  out["ended_at_ns"] = request.ended_at ? Json(nanoseconds(*request.ended_at)) : Json();
   return out;
 }
 

@@ -13,6 +13,9 @@ from meshproof.api import BadScenarioError, Meshproof
 from meshproof.program import ExitStatus, Program, ProgramError, ProgramNotFoundError, find_program
 from meshproof.results import (
     Check,
+    Frame,
+    Grpc,
+    Message,
     Place,
     Report,
     Request,
@@ -27,7 +30,10 @@ __all__ = [
     "BadScenarioError",
     "Check",
     "ExitStatus",
+    "Frame",
+    "Grpc",
     "Meshproof",
+    "Message",
     "Place",
     "Program",
     "ProgramError",

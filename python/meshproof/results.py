@@ -91,6 +91,49 @@ class TimelineEntry:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """One frame that came on a WebSocket."""
+
+    at_ns: int
+    kind: Literal["text", "binary", "ping", "pong", "close"]
+    code: int
+    data: bytes
+
+    @classmethod
+    def from_json(cls, json: Json) -> Frame:
+        return cls(json["at_ns"], json["kind"], json["code"], bytes.fromhex(json["hex"]))
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of gRPC that came to the client."""
+
+    at_ns: int
+    data: bytes
+
+    @classmethod
+    def from_json(cls, json: Json) -> Message:
+        return cls(json["at_ns"], bytes.fromhex(json["hex"]))
+
+
+@dataclass(frozen=True)
+class Grpc:
+    """What a call of gRPC came to. Without a status there was none."""
+
+    status: int | None
+    message: str
+    messages: tuple[Message, ...]
+
+    @classmethod
+    def from_json(cls, json: Json) -> Grpc:
+        return cls(
+            status=json["status"],
+            message=json["message"],
+            messages=tuple(Message.from_json(each) for each in json["messages"]),
+        )
+
+
+@dataclass(frozen=True)
 class Seen:
     """What one service saw of a request."""
 
@@ -102,6 +145,10 @@ class Seen:
     host: str
     headers: Headers
     body: str
+    protocol: str = ""
+    trailers: Headers = ()
+    messages: tuple[bytes, ...] = ()
+    frames: tuple[Frame, ...] = ()
 
     @classmethod
     def from_json(cls, json: Json) -> Seen:
@@ -114,6 +161,10 @@ class Seen:
             host=json["host"],
             headers=_headers(json["headers"]),
             body=json["body"],
+            protocol=json["protocol"],
+            trailers=_headers(json["trailers"]),
+            messages=tuple(bytes.fromhex(each) for each in json["messages"]),
+            frames=tuple(Frame.from_json(each) for each in json["frames"]),
         )
 
 
@@ -133,6 +184,11 @@ class Request:
     failure: str
     response_flags: str
     seen: tuple[Seen, ...]
+    protocol: str = ""
+    response_trailers: Headers = ()
+    grpc: Grpc | None = None
+    frames: tuple[Frame, ...] = ()
+    ended_at_ns: int | None = None
 
     @classmethod
     def from_json(cls, json: Json) -> Request:
@@ -149,6 +205,11 @@ class Request:
             failure=json["failure"],
             response_flags=json["response_flags"],
             seen=tuple(Seen.from_json(each) for each in json["seen"]),
+            protocol=json["protocol"],
+            response_trailers=_headers(json["response_trailers"]),
+            grpc=None if json["grpc"] is None else Grpc.from_json(json["grpc"]),
+            frames=tuple(Frame.from_json(each) for each in json["frames"]),
+            ended_at_ns=json["ended_at_ns"],
         )
 
 
