@@ -158,19 +158,29 @@ class WorldReader {
       for (const Reader& path : in.optional_items("unwritable", {1})) {
         if (auto text = path.as_string({1})) setup.unwritable.push_back(std::move(*text));
       }
-      if (const auto env = in.optional("env")) read_environment(*env, setup.name);
+      if (const auto env = in.optional("env")) read_environment(*env, setup);
+      const std::string user = in.optional_string("user", {1}).value_or("");
+      if (const auto proxy = in.optional("proxyConfiguration")) {
+        setup.redirect = read_proxy_configuration(*proxy, user);
+      }
       in.finish();
       world_.gateways.push_back(std::move(setup));
     }
   }
 
-  /// Source: DP-01.
-  void read_environment(Reader at, const std::string& gateway) {
+  /// A name with too few parts is what a proxy itself refuses: it does not start, as it does not
+  /// without one. Source: DP-01, AM-AGT-01, AM-AGT-02.
+  void read_environment(Reader at, GatewaySetup& setup) {
     if (!at.expect_object()) return;
+    const std::string& gateway = setup.name;
+    if (!at.has("APPMESH_RESOURCE_ARN")) setup.fails = "APPMESH_RESOURCE_ARN must be set";
     if (const auto arn = at.optional("APPMESH_RESOURCE_ARN")) {
-      if (const auto text = arn->as_string({1})) {
+      if (const auto text = arn->as_string()) {
         const auto resource = mesh::parse_proxy_resource(*text);
-        if (!resource) {
+        if (std::count(text->begin(), text->end(), '/') < 3) {
+          setup.fails =
+              "APPMESH_RESOURCE_ARN must be mesh/MESH/virtualGateway/NAME, is \"" + *text + "\"";
+        } else if (!resource) {
           arn->fail(resource.error().message);
         } else if (resource->kind != mesh::Kind::VirtualGateway || resource->name != gateway) {
           arn->fail(fmt::format("must name virtualGateway/{}, names {}/{}", gateway,
@@ -186,6 +196,26 @@ class WorldReader {
       at.fail_key(member.key, "is not supported yet");
     }
     at.finish();
+  }
+
+  /// A task's proxy configuration, which a gateway's must not have: it takes what the proxy sends,
+  /// unless `user` is the one that it leaves alone, and what comes for it. Source: DP-02,
+  /// AM-ENV-22.
+  static sim::Redirect read_proxy_configuration(Reader at, const std::string& user) {
+    sim::Redirect out;
+    if (!at.expect_object()) return out;
+    const auto port = [](Reader& in, std::string_view key, std::uint16_t otherwise) {
+      return static_cast<std::uint16_t>(in.optional_integer(key, 1, 65535).value_or(otherwise));
+    };
+    out.incoming = port(at, "ProxyIngressPort", 15000);
+    out.outgoing = port(at, "ProxyEgressPort", 15001);
+    for (const Reader& item : at.optional_items("AppPorts")) {
+      out.ports.push_back(static_cast<std::uint16_t>(item.as_integer(1, 65535).value_or(1)));
+    }
+    const std::string ignored = at.optional_string("IgnoredUID", {1}).value_or("");
+    if (!ignored.empty() && ignored == user) out.outgoing = 0;
+    at.finish();
+    return out;
   }
 
   /// The virtual node that a key of `services` means: its own name, or a virtual service's.

@@ -12,6 +12,7 @@
 #include "peers/behaviour.h"
 #include "peers/client.h"
 #include "peers/request_spec.h"
+#include "sim/host.h"
 #include "sim/link.h"
 #include "world/result.h"
 #include "world/time.h"
@@ -35,6 +36,9 @@ struct GatewaySetup {
   std::string name;
   std::uint32_t instances = 1;
   std::vector<std::string> unwritable;  ///< Paths that cannot be written there.
+  std::string fails;                    ///< Why its proxy does not start; empty: it does.
+  /// What its task's proxy configuration does, if it has one.
+  std::optional<sim::Redirect> redirect;
   world::Place place;
 };
 

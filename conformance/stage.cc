@@ -148,7 +148,11 @@ void Stage::add_gateways() {
       observer_.add_gateway(instance->host->id());
       addresses.push_back(instance->host->address());
       for (const std::string& path : setup.unwritable) instance->host->make_unwritable(path);
-      if (plan) {
+      if (setup.redirect) instance->host->set_redirect(*setup.redirect);
+      if (!setup.fails.empty()) {
+        start_failures_.push_back(instance->name + ": " + setup.fails);
+        instance->host->trace(world::TraceKind::Note, 0, 0, 0, start_failures_.back());
+      } else if (plan) {
         auto proxy = std::make_unique<proxy::Gateway>(*instance->host, *plan);
         if (const auto started = proxy->start()) {
           instance->proxy = std::move(proxy);

@@ -17,6 +17,11 @@ world::CalendarTime Host::calendar() const {
 
 std::unique_ptr<world::Transport> Host::connect(const world::Endpoint& remote,
                                                 world::TransportEvents& events) {
+  const bool elsewhere = remote.address != address_ && remote.address != world::kLoopbackAddress;
+  if (redirect_ != nullptr && redirect_->outgoing != 0 && elsewhere) {
+    return simulation_.network_.connect(*this, {world::kLoopbackAddress, redirect_->outgoing},
+                                        events);
+  }
   return simulation_.network_.connect(*this, remote, events);
 }
 

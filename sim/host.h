@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "world/world.h"
 
@@ -14,6 +16,14 @@ namespace sim {
 
 class SimListener;
 class Simulation;
+
+/// What a host's packet filter does with TCP, as a proxy configuration has it set up (iptables'
+/// REDIRECT). What a host sends to itself stays as it is.
+struct Redirect {
+  std::uint16_t outgoing = 0;  ///< Connections to other hosts go to this port of its own; 0: not.
+  std::vector<std::uint16_t> ports{};  ///< Connections from elsewhere to these...
+  std::uint16_t incoming = 0;          ///< ... go to this port.
+};
 
 /// One machine of a simulated world: what a gateway, client or service is given as its world.
 class Host final : public world::World {
@@ -35,6 +45,11 @@ class Host final : public world::World {
   world::Random random(std::string_view name) const override;
   bool append(std::string_view path, std::string_view bytes) override;
 
+  /// For connections that begin from now on.
+  void set_redirect(Redirect redirect) {
+    redirect_ = std::make_unique<const Redirect>(std::move(redirect));
+  }
+
   /// The files written so far, by path.
   const std::map<std::string, std::string, std::less<>>& files() const { return files_; }
   /// From now on writing to that path fails.
@@ -46,8 +61,9 @@ class Host final : public world::World {
 
   Simulation& simulation_;
   std::uint32_t address_;
-  SimListener* listeners_ = nullptr;  // that are open
-  std::uint16_t next_port_ = 0;       // counted from the first one that Network hands out
+  SimListener* listeners_ = nullptr;          // that are open
+  std::unique_ptr<const Redirect> redirect_;  // almost always none
+  std::uint16_t next_port_ = 0;               // counted from the first one that Network hands out
   world::Duration calendar_offset_{};
   mutable std::optional<world::Random> random_;  // what all of its streams are forked from
   std::map<std::string, std::string, std::less<>> files_;

@@ -1,5 +1,6 @@
 #include "sim/network.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cstdlib>
 #include <new>
@@ -169,8 +170,13 @@ world::Result<std::unique_ptr<world::Listener>> Network::listen(Host& host,
 }
 
 SimListener* Network::listener_at(const Host& host, const world::Endpoint& local) const {
+  std::uint16_t port = local.port;
+  if (host.redirect_ != nullptr && local.address != world::kLoopbackAddress) {
+    const std::vector<std::uint16_t>& ports = host.redirect_->ports;
+    if (std::find(ports.begin(), ports.end(), port) != ports.end()) port = host.redirect_->incoming;
+  }
   for (SimListener* listener = host.listeners_; listener != nullptr; listener = listener->next_) {
-    if (listener->local_.port != local.port) continue;
+    if (listener->local_.port != port) continue;
     const std::uint32_t bound = listener->local_.address;
     return bound == 0 || bound == local.address ? listener : nullptr;
   }

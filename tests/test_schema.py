@@ -87,6 +87,14 @@ CHANGES = {
     "no-steps": ("steps:\n", "steps: []\nx:\n"),
     "vary-without-values": ("steps:", "vary: { port: [] }\nsteps:"),
     "not-supported-yet": ("steps:", "explore: { seeds: 10 }\nsteps:"),
+    "frames-of-a-request": ("status: 200", "frames: []"),
+    "messages-of-a-request": ("status: 200", "messages: []"),
+    "reset-code": ("status: 200", "reset: WHATEVER"),
+    "protocol": (
+        "request: GET http://edge/chapter/1",
+        "request: { get: http://edge/chapter/1, protocol: spdy }",
+    ),
+    "websocket-without-url": ("request: GET http://edge/chapter/1", "websocket: { send: hi }"),
     "invariant": ("steps:", "always: [ all is well ]\nsteps:"),
     "respond": ("steps:", "world: { services: { books: { respond: { statuz: 1 } } } }\nsteps:"),
 }
