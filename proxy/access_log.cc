@@ -321,7 +321,7 @@ bool LogFormat::append_value(std::string& out, const Item& item, const LogEntry&
       known = text(entry.route);
       break;
     case Operator::GrpcStatus:
-      known = entry.grpc_status >= 0;
+      known = entry.grpc_status != LogEntry::kNoGrpcStatus;
       if (known) append_number(out, entry.grpc_status);
       break;
     case Operator::DownstreamRemote:

@@ -49,7 +49,8 @@ struct LogEntry {
   std::uint64_t received = 0;  ///< Body bytes.
   std::uint64_t sent = 0;
   std::uint32_t attempts = 0;
-  int grpc_status = -1;
+  static constexpr int kNoGrpcStatus = -2;
+  int grpc_status = kNoGrpcStatus;  ///< -1: one that is no number.
   world::Endpoint downstream_remote{}, downstream_local{};
   bool upstream_known = false;
   world::Endpoint upstream_local{};

@@ -24,9 +24,7 @@ class Http2Downstream::Exchange final : public Responder, public wire::http2::St
       : connection_(connection), head_(connection.hop_.take_request_head()) {}
 
   world::Transport& transport() override { return *connection_.transport_; }
-  std::uint64_t flow() override {
-    return world::stream_flow(connection_.transport_->flow(), id());
-  }
+  std::uint64_t flow() override { return world::stream_flow(connection_.transport_->flow(), id()); }
   Protocol protocol() const override { return Protocol::Http2; }
   void send_continue() override { connection_.session_.send_interim(*this, 100); }
   void send_head(wire::ResponseHead& head, const AnswerFacts& facts) override {
@@ -108,7 +106,7 @@ class Http2Downstream::Exchange final : public Responder, public wire::http2::St
   }
 
   static std::string_view details_of(const wire::http2::StreamEnd& end) {
-    if (!end.details.empty()) return end.details;
+    if (!end.details.empty() || end.code == ErrorCode::NoError) return end.details;
     return end.code == ErrorCode::RefusedStream ? "http2.remote_refuse" : "http2.remote_reset";
   }
 
@@ -125,10 +123,7 @@ class Http2Downstream::Exchange final : public Responder, public wire::http2::St
 
 Http2Downstream::Http2Downstream(Hop& hop, std::unique_ptr<world::Transport> transport)
     : Downstream(hop, std::move(transport)),
-      session_(wire::http2::Session::Role::Server,
-               {.connect_protocol = hop.plan().allow_connect,
-                // Whoever comes to the second hop is the first one.
-                .trusted_peer = hop.plan().loopback_only},
+      session_(wire::http2::Session::Role::Server, {.connect_protocol = hop.plan().allow_connect},
                *this) {
   start_timer(hop.plan().timers.tls_inspector);
 }
@@ -205,7 +200,13 @@ void Http2Downstream::codec_failed() {
   const std::string details = session_.error();
   auto failed = std::exchange(exchanges_, {});
   for (const auto& exchange : failed) exchange->removed_ = true;
-  for (const auto& exchange : failed) exchange->codec_error(details);
+  // Whoever broke the rules comes first.
+  for (const bool guilty : {true, false}) {
+    for (const auto& exchange : failed) {
+      if (exchange->wire::http2::Stream::details().empty() != guilty)
+        exchange->codec_error(details);
+    }
+  }
   graveyard_.splice(graveyard_.end(), failed);
   close_later();
 }

@@ -24,6 +24,8 @@ ResetReason reason_of(const wire::http2::StreamEnd& end) {
       return ResetReason::RemoteRefused;
     case ErrorCode::ProtocolError:
       return ResetReason::ProtocolError;
+    case ErrorCode::ConnectError:
+      return ResetReason::ConnectError;
     default:
       return ResetReason::RemoteReset;
   }
@@ -38,9 +40,7 @@ class Http2Upstream::Exchange final : public UpstreamStream, public wire::http2:
       : connection_(connection), request_(&request) {}
 
   world::Transport& transport() override { return *connection_.transport_; }
-  std::uint64_t flow() override {
-    return world::stream_flow(connection_.transport_->flow(), id());
-  }
+  std::uint64_t flow() override { return world::stream_flow(connection_.transport_->flow(), id()); }
   Protocol protocol() const override { return Protocol::Http2; }
 
   void send_head(wire::RequestHead& head, const RequestFacts& facts) override {
@@ -124,9 +124,7 @@ class Http2Upstream::Exchange final : public UpstreamStream, public wire::http2:
 };
 
 Http2Upstream::Http2Upstream(Upstream& upstream, UpstreamHost& host)
-    : UpstreamConnection(upstream, host),
-      session_(wire::http2::Session::Role::Client,
-               {.trusted_peer = upstream.cluster().discovery == Cluster::Discovery::Self}, *this) {}
+    : UpstreamConnection(upstream, host), session_(wire::http2::Session::Role::Client, {}, *this) {}
 
 Http2Upstream::~Http2Upstream() = default;
 

@@ -37,6 +37,7 @@ ResponseFlag flag_of(ResetReason reason) {
       return ResponseFlag::UpstreamClosed;
     case ResetReason::ProtocolError:
       return ResponseFlag::UpstreamProtocol;
+    case ResetReason::ConnectError:
     case ResetReason::RemoteReset:
     case ResetReason::RemoteRefused:
       return ResponseFlag::UpstreamReset;
@@ -114,7 +115,7 @@ void Stream::reset() {
   received_ = answered_ = 0;
   attempts_ = retries_ = 0;
   flags_ = status_ = 0;
-  grpc_status_ = -1;
+  grpc_status_ = LogEntry::kNoGrpcStatus;
   upstream_local_ = {};
   keep_body_ = body_begun_ = request_complete_ = response_begun_ = response_complete_ = false;
   answer_ended_ = head_request_ = grpc_request_ = false;
@@ -136,11 +137,15 @@ void Stream::begin(Responder& downstream, std::unique_ptr<wire::RequestHead> hea
   ++hop_.requests_total_;
   request_complete_ = complete;
   if (complete) completed_ = started_;
+  if (head_->scheme != "https") head_->scheme.clear();
   head_request_ = head_->method == "HEAD";
   upgrade_ = head_->upgrade;
   grpc_request_ = is_grpc();
   idle_after_ = hop_.plan().timers.stream_idle;
   if (idle_after_ > Duration::zero()) idle_timer_.start_after(idle_after_);
+  // No try begins to count before the request is complete: until then its timer is free.
+  const Duration whole = hop_.plan().timers.request;
+  if (whole > Duration::zero() && !complete) try_timer_.start_after(whole);
 
   const RequestVerdict verdict = check_request_head(*head_);
   authority_ = head_->headers.get(HeaderName::Host);
@@ -315,6 +320,7 @@ void Stream::on_request_trailers(const HeaderMap& trailers) {
 void Stream::request_ended() {
   request_complete_ = true;
   completed_ = hop_.world().now();
+  try_timer_.stop();
   if (upgrade_) return;  // a tunnel has no answer to wait for
   start_response_timers();
   if (upstream_stream() != nullptr) start_try_timer();
@@ -349,7 +355,9 @@ void Stream::on_client_gone() {
 void Stream::on_client_reset(Responder& downstream, bool protocol, std::string_view details) {
   if (ended_) return;
   if (downstream_ == nullptr) begin_without_head(downstream);
-  set_flag(protocol ? ResponseFlag::DownstreamProtocol : ResponseFlag::DownstreamReset);
+  if (!details.empty()) {
+    set_flag(protocol ? ResponseFlag::DownstreamProtocol : ResponseFlag::DownstreamReset);
+  }
   details_ = details;
   end(true);
 }
@@ -403,6 +411,10 @@ void Stream::on_route_timeout() {
 void Stream::on_try_timeout() {
   const Cork::Event event(hop_.cork());
   if (response_begun_) return;
+  if (!request_complete_) {
+    local_reply(408, "request timeout", "request_overall_timeout");
+    return;
+  }
   // A 1xx ends both the try's timeout and all retries.
   if (upstream_stream() != nullptr && upstream_stream()->saw_interim()) return;
   if (host_ != nullptr) tried_.push_back(host_);
@@ -494,6 +506,7 @@ bool Stream::retry_on_reset(ResetReason reason) {
     case ResetReason::ProtocolError:
       if (!policy.on_reset) return false;
       break;
+    case ResetReason::ConnectError:
     case ResetReason::RemoteReset:
       if (!policy.on_reset) return false;
       break;
@@ -642,6 +655,7 @@ void Stream::local_reply(std::uint16_t status, std::string_view body, std::strin
   response_->status = status;
   HeaderMap& headers = response_->headers;
   reply_body_ = body;
+  if (overloaded) headers.add(HeaderName::EnvoyOverloaded, "true");
   if (grpc_request_) {
     response_->status = 200;
     grpc_status_ = grpc_status_of(status);
@@ -654,7 +668,6 @@ void Stream::local_reply(std::uint16_t status, std::string_view body, std::strin
     set_number(headers, HeaderName::ContentLength, static_cast<std::int64_t>(body.size()));
     headers.add(HeaderName::ContentType, "text/plain");
   }
-  if (overloaded) headers.add(HeaderName::EnvoyOverloaded, "true");
   headers.add(HeaderName::Date, hop_.date());
   headers.add(HeaderName::Server, "envoy");
   status_ = response_->status;
@@ -702,7 +715,10 @@ void Stream::trace_end() {
 
 void Stream::read_grpc_status(const HeaderMap& headers) {
   const std::string_view text = headers.get(HeaderName::GrpcStatus);
-  std::from_chars(text.data(), text.data() + text.size(), grpc_status_);
+  if (text.empty()) return;
+  const char* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, grpc_status_);
+  if (read.ec != std::errc() || read.ptr != end || grpc_status_ < 0) grpc_status_ = -1;
 }
 
 void Stream::write_log() {
@@ -731,9 +747,10 @@ void Stream::write_log() {
   entry.received = received_;
   entry.sent = answered_;
   entry.attempts = attempts_;
-  if (grpc_request_ && grpc_status_ < 0 && response_ != nullptr) {
+  if (grpc_request_ && grpc_status_ == LogEntry::kNoGrpcStatus && response_ != nullptr) {
     read_grpc_status(response_->headers);
-    if (grpc_status_ < 0 && status_ != 0) grpc_status_ = grpc_status_of(status_);
+    if (grpc_status_ == LogEntry::kNoGrpcStatus && status_ != 0)
+      grpc_status_ = grpc_status_of(status_);
   }
   entry.grpc_status = grpc_status_;
   entry.downstream_remote = downstream_->transport().remote();

@@ -33,7 +33,7 @@ class Stream final : private UpstreamRequest {
   /// The client has gone: no answer is wanted.
   void on_client_gone();
   /// The client wants no answer any more, before or after the head; its connection goes on.
-  /// `protocol`: because it broke a rule.
+  /// `protocol`: because it broke a rule. Without `details` nothing was wrong.
   void on_client_reset(Responder& downstream, bool protocol, std::string_view details);
   /// The request turned out not to be HTTP, before or after its head.
   void on_codec_error(Responder& downstream, const wire::CodecError& error);
@@ -128,7 +128,7 @@ class Stream final : private UpstreamRequest {
   std::uint32_t retries_ = 0;
   std::uint16_t flags_ = 0;
   std::uint16_t status_ = 0;
-  int grpc_status_ = -1;
+  int grpc_status_ = LogEntry::kNoGrpcStatus;
   world::Endpoint upstream_local_{};
   UpstreamHost* host_ = nullptr;
   bool keep_body_ = false;   // it may be needed again

@@ -25,6 +25,8 @@ std::string_view reset_text(ResetReason reason) {
       return "connection termination";
     case ResetReason::ProtocolError:
       return "protocol error";
+    case ResetReason::ConnectError:
+      return "remote error with CONNECT request";
     case ResetReason::RemoteReset:
       return "remote reset";
     case ResetReason::RemoteRefused:

@@ -23,6 +23,7 @@ enum class ResetReason : std::uint8_t {
   ConnectTimeout,         ///< Nor within the cluster's connect timeout.
   ConnectionTermination,  ///< The connection ended before an answer began.
   ProtocolError,          ///< What came is no HTTP response, or was cut short.
+  ConnectError,           ///< The endpoint reset the stream for a connection that it made.
   RemoteReset,            ///< The endpoint reset the stream.
   RemoteRefused,          ///< The endpoint did not look at the stream: it can be sent again.
   Overflow,               ///< A limit of the pool was reached.

@@ -68,8 +68,15 @@ void Http2ScriptedClient::take(const h2::Frame& frame) {
   if (!frame.end_stream()) send(h2::window_update_frame(frame.stream, size));
 }
 
+/// What is sent at one instant is one write: on one machine it is read as one.
 void Http2ScriptedClient::send(std::string_view bytes) {
-  if (can_send_) transport_->write(bytes);
+  if (can_send_) to_send_ += bytes;
+  if (waiting_) flush();
+}
+
+void Http2ScriptedClient::flush() {
+  if (can_send_ && !to_send_.empty()) transport_->write(to_send_);
+  to_send_.clear();
 }
 
 void Http2ScriptedClient::run() {
@@ -89,6 +96,7 @@ void Http2ScriptedClient::run() {
   if (!stimulus_.value("verbose", false) && (saw(h2::Type::GoAway) || !answered)) {
     wait(never, 1600ms);
   }
+  flush();
   transport_->close();
   can_send_ = false;
 }
@@ -120,8 +128,9 @@ void Http2ScriptedClient::send_of(const json& step) {
   } else if (step.contains("raw")) {
     send(bytes_of("raw"));
   } else if (step.contains("sleep_ms")) {
-    run_until_([] { return false; }, world_.now() + millis(step["sleep_ms"]));
+    run([] { return false; }, millis(step["sleep_ms"]));
   } else if (step.contains("shutdown_wr")) {
+    flush();
     if (can_send_) transport_->finish();
     can_send_ = false;
   }
@@ -156,7 +165,14 @@ void Http2ScriptedClient::wait_of(const json& step) {
 }
 
 void Http2ScriptedClient::wait(const std::function<bool()>& done, world::Duration timeout) {
-  run_until_([&] { return done() || ended_; }, world_.now() + timeout);
+  run([&] { return done() || ended_; }, timeout);
+}
+
+void Http2ScriptedClient::run(const std::function<bool()>& done, world::Duration time) {
+  flush();
+  waiting_ = true;
+  run_until_(done, world_.now() + time);
+  waiting_ = false;
 }
 
 bool Http2ScriptedClient::saw(h2::Type type) const {

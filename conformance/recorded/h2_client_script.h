@@ -39,6 +39,8 @@ class Http2ScriptedClient final : private world::TransportEvents {
   void end();
   void take(const h2::Frame& frame);
   void send(std::string_view bytes);
+  void flush();
+  void run(const std::function<bool()>& done, world::Duration time);
   void send_of(const nlohmann::json& step);
   void wait_of(const nlohmann::json& step);
   void wait(const std::function<bool()>& done, world::Duration timeout);
@@ -54,6 +56,8 @@ class Http2ScriptedClient final : private world::TransportEvents {
   std::vector<h2::Frame> frames_;
   std::size_t data_bytes_ = 0;
   bool connected_ = false;
+  std::string to_send_;
+  bool waiting_ = false;
   bool can_send_ = true;
   bool ended_ = false;
   world::TimePoint ended_at_{};

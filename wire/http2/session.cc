@@ -32,6 +32,8 @@ constexpr std::array<std::string_view, 14> kErrorNames = {"NO_ERROR",
 
 constexpr std::string_view kInvalidHeader = "http2.invalid.header.field";
 constexpr std::string_view kMessagingRule = "http2.violation.of.messaging.rule";
+constexpr std::string_view kUnknownError = "http2.unknown.nghttp2.error";
+constexpr std::string_view kEmptyFramesFlood = "http2.inbound_empty_frames_flood";
 constexpr std::string_view kTooManyHeaders = "http2.too_many_headers";
 constexpr std::string_view kHeadersTooLarge = "http2.header_list_size_too_large";
 
@@ -40,6 +42,14 @@ constexpr std::string_view kProtocol = ":protocol";
 
 /// How many answers to PING and SETTINGS may wait. Source: the real proxy's limit of its own.
 constexpr std::size_t kMostWaitingAcks = 10000;
+
+// The real proxy's limits of frames that cost their sender nothing.
+constexpr std::uint32_t kMostEmptyFrames = 1;  // in a row
+constexpr std::uint32_t kMostContinuations = 512;
+constexpr std::uint64_t kWindowUpdatesPerData = 10;
+constexpr std::uint64_t kPrioritiesPerStream = 100;
+
+constexpr std::uint8_t kPriorityFrame = 2;
 
 std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
@@ -100,6 +110,43 @@ struct SessionCallbacks {
   static Session& session_of(void* user_data) { return *static_cast<Session*>(user_data); }
   static Stream* stream_of(nghttp2_session* session, std::int32_t id) {
     return static_cast<Stream*>(nghttp2_session_get_stream_user_data(session, id));
+  }
+
+  /// Frames that cost their sender nothing are limited. Source: the real proxy's own limits.
+  static int on_begin_frame(nghttp2_session* codec, const nghttp2_frame_hd* frame,
+                            void* user_data) {
+    Session& session = session_of(user_data);
+    switch (frame->type) {
+      case NGHTTP2_HEADERS:
+      case NGHTTP2_CONTINUATION:
+      case NGHTTP2_DATA:
+        if (frame->length > 0 || (frame->flags & NGHTTP2_FLAG_END_STREAM) != 0) {
+          session.empty_frames_ = 0;
+        } else if (++session.empty_frames_ > kMostEmptyFrames) {
+          return flood(session, stream_of(codec, frame->stream_id), kEmptyFramesFlood);
+        }
+        if (frame->type == NGHTTP2_HEADERS) session.continuations_ = 0;
+        if (frame->type == NGHTTP2_CONTINUATION && ++session.continuations_ >= kMostContinuations) {
+          return NGHTTP2_ERR_CALLBACK_FAILURE;
+        }
+        return 0;
+      case NGHTTP2_WINDOW_UPDATE:
+        if (++session.window_updates_ >
+            5 + 2 * (session.open_streams_ + kWindowUpdatesPerData * session.data_frames_sent_)) {
+          session.error_ = "codec_error:Too_many_WINDOW_UPDATE_frames";
+          return NGHTTP2_ERR_CALLBACK_FAILURE;
+        }
+        return 0;
+      default:
+        return 0;
+    }
+  }
+
+  static int flood(Session& session, Stream* stream, std::string_view details) {
+    if (stream != nullptr) stream->details_ = details;
+    session.error_ = "codec_error:";
+    session.error_ += details;
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
   }
 
   static int on_begin_headers(nghttp2_session* codec, const nghttp2_frame* frame, void* user_data) {
@@ -259,7 +306,11 @@ struct SessionCallbacks {
     stream.remote_ended_ = ends;
     if (stream.trailers_in_ != nullptr) {
       const auto trailers = std::move(stream.trailers_in_);
-      stream.on_trailers(*trailers);
+      if (trailers->empty()) {
+        stream.on_data({}, true);
+      } else {
+        stream.on_trailers(*trailers);
+      }
       return;
     }
     if (session.role_ == Session::Role::Server) {
@@ -345,7 +396,9 @@ struct SessionCallbacks {
   static int on_invalid_frame(nghttp2_session* codec, const nghttp2_frame* frame, int error,
                               void*) {
     if (Stream* stream = stream_of(codec, frame->hd.stream_id)) {
-      stream->details_ = error == NGHTTP2_ERR_HTTP_HEADER ? kInvalidHeader : kMessagingRule;
+      stream->details_ = error == NGHTTP2_ERR_HTTP_HEADER      ? kInvalidHeader
+                         : error == NGHTTP2_ERR_HTTP_MESSAGING ? kMessagingRule
+                                                               : kUnknownError;
     }
     const bool refused = error == NGHTTP2_ERR_REFUSED_STREAM || error == NGHTTP2_ERR_STREAM_CLOSED;
     return refused ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
@@ -356,6 +409,7 @@ struct SessionCallbacks {
       session_of(user_data).last_frame_ = true;
       return 0;
     }
+    if (frame->hd.type == NGHTTP2_DATA) ++session_of(user_data).data_frames_sent_;
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
     if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
     Stream* const stream = stream_of(codec, frame->hd.stream_id);
@@ -414,9 +468,8 @@ struct SessionCallbacks {
 
   struct Table {
     Table() {
-      const int made = nghttp2_session_callbacks_new(&callbacks);
+      int made = nghttp2_session_callbacks_new(&callbacks);
       assert(made == 0);
-      (void)made;
       nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
       nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
       nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
@@ -424,37 +477,27 @@ struct SessionCallbacks {
       nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
       nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
       nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
-      judging = make_options();
-      trusting = make_options();
-      nghttp2_option_set_no_http_messaging(trusting, 1);
-    }
-    static nghttp2_option* make_options() {
-      nghttp2_option* options = nullptr;
-      const int made = nghttp2_option_new(&options);
+      nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
+      made = nghttp2_option_new(&options);
       assert(made == 0);
       (void)made;
       nghttp2_option_set_no_auto_window_update(options, 1);
       nghttp2_option_set_no_closed_streams(options, 1);
+      nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(options, 1);
       nghttp2_option_set_max_outbound_ack(options, kMostWaitingAcks);
       // nghttp2's own limit counts resets by the machine's clock, which no world may see.
       constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
       nghttp2_option_set_stream_reset_rate_limit(options, kUnlimited, kUnlimited);
-      return options;
     }
     ~Table() {
       nghttp2_session_callbacks_del(callbacks);
-      nghttp2_option_del(judging);
-      nghttp2_option_del(trusting);
-    }
-    const nghttp2_option* of(const Session::Options& options) const {
-      return options.trusted_peer ? trusting : judging;
+      nghttp2_option_del(options);
     }
     Table(const Table&) = delete;
     Table& operator=(const Table&) = delete;
 
     nghttp2_session_callbacks* callbacks = nullptr;
-    nghttp2_option* judging = nullptr;
-    nghttp2_option* trusting = nullptr;
+    nghttp2_option* options = nullptr;
   };
   static const Table& table() {
     static const Table table;  // never changed: shared by all worlds
@@ -550,8 +593,8 @@ Session::Session(Role role, const Options& options, SessionEvents& events)
   nghttp2_session* session = nullptr;
   const int made =
       role == Role::Server
-          ? nghttp2_session_server_new2(&session, table.callbacks, this, table.of(options))
-          : nghttp2_session_client_new2(&session, table.callbacks, this, table.of(options));
+          ? nghttp2_session_server_new2(&session, table.callbacks, this, table.options)
+          : nghttp2_session_client_new2(&session, table.callbacks, this, table.options);
   if (made != 0) throw std::bad_alloc();
   session_.reset(session);
   max_streams_told_ = peer_max_streams();
@@ -584,12 +627,60 @@ std::uint32_t Session::peer_max_streams() const {
 bool Session::feed(std::string_view bytes) {
   if (failed_) return false;
   feeding_ = true;
-  const ssize_t read = nghttp2_session_mem_recv(
-      session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  if (role_ == Role::Server) {
+    read_frames(bytes);
+  } else {
+    read_run(bytes);
+  }
   feeding_ = false;
   if (Stream* stream = std::exchange(partial_, nullptr)) SessionCallbacks::keep_piece(*stream);
+  return !failed_;
+}
+
+bool Session::read_run(std::string_view bytes) {
+  if (bytes.empty()) return true;
+  const ssize_t read = nghttp2_session_mem_recv(
+      session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   if (read < 0) fail(static_cast<int>(read));
   return !failed_;
+}
+
+bool Session::read_frames(std::string_view bytes) {
+  std::size_t run = 0;  // where what has not been handed on begins
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    if (frame_left_ > 0) {
+      const std::size_t size = std::min<std::size_t>(frame_left_, bytes.size() - at);
+      frame_left_ -= static_cast<std::uint32_t>(size);
+      at += size;
+      if (leave_out_) run = at;
+      continue;
+    }
+    leave_out_ = false;
+    // A frame's first nine bytes say what it is; they may come in pieces.
+    if (frame_head_size_ == 0 && !read_run(bytes.substr(run, at - run))) return false;
+    const std::size_t size =
+        std::min<std::size_t>(frame_head_.size() - frame_head_size_, bytes.size() - at);
+    std::memcpy(frame_head_.data() + frame_head_size_, bytes.data() + at, size);
+    frame_head_size_ = static_cast<std::uint8_t>(frame_head_size_ + size);
+    at += size;
+    run = at;
+    if (frame_head_size_ < frame_head_.size()) break;
+    frame_head_size_ = 0;
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(frame_head_[i]); };
+    frame_left_ = (std::uint32_t{byte(0)} << 16) | (std::uint32_t{byte(1)} << 8) | byte(2);
+    leave_out_ = byte(3) == kPriorityFrame;
+    if (!leave_out_) {
+      if (!read_run({frame_head_.data(), frame_head_.size()})) return false;
+      continue;
+    }
+    if (++priority_frames_ > kPrioritiesPerStream * (1 + streams_opened_)) {
+      error_ = "codec_error:Too_many_PRIORITY_frames";
+      fail(NGHTTP2_ERR_CALLBACK_FAILURE);
+      return false;
+    }
+  }
+  return read_run(bytes.substr(run, at - run));
 }
 
 void Session::take_output(std::string& out) {
@@ -630,6 +721,7 @@ void Session::output() {
 
 void Session::fail(int code) {
   failed_ = true;
+  if (!error_.empty()) return;
   error_ = "codec_error:";
   error_ += nghttp2_strerror(code);
   std::replace(error_.begin(), error_.end(), ' ', '_');
@@ -642,6 +734,7 @@ void Session::enter(Stream& stream, std::int32_t id) {
   if (first_ != nullptr) first_->previous_ = &stream;
   first_ = &stream;
   ++open_streams_;
+  ++streams_opened_;
 }
 
 void Session::leave(Stream& stream) {
@@ -719,7 +812,7 @@ bool Session::send_request(Stream& stream, const RequestHead& head, bool ends) {
     if (at != HeaderMap::npos) fields.push_back(field_of(head.headers, at, flags));
   }
   for (std::size_t i = 0; i < head.headers.size(); ++i) {
-    if (head.headers.known(i) == HeaderName::Host || head.headers.name(i)[0] == ':') continue;
+    if (head.headers.known(i) == HeaderName::Host || head.headers.name(i) == kProtocol) continue;
     fields.push_back(field_of(head.headers, i, flags));
   }
   nghttp2_data_provider body{{.ptr = &stream}, SessionCallbacks::read_data};

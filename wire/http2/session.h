@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -141,10 +142,7 @@ class Session {
     std::uint32_t stream_window = 16 * 1024 * 1024;
     std::uint32_t connection_window = 24 * 1024 * 1024;
     bool connect_protocol = false;  ///< Extended CONNECT (RFC 8441).
-    /// The peer is one of ours, and passes on what was judged before: messages are not judged
-    /// again. The limits hold.
-    bool trusted_peer = false;
-    Limits limits{};  ///< Of a head, and of trailers.
+    Limits limits{};                ///< Of a head, and of trailers.
   };
 
   Session(Role role, const Options& options, SessionEvents& events);
@@ -186,6 +184,9 @@ class Session {
   void forget(Stream& stream);
   void leave(Stream& stream);
   void tell_closed(Stream& stream, const StreamEnd& end);
+  /// Hands bytes to nghttp2. A server leaves out PRIORITY frames, which mean nothing to it.
+  bool read_frames(std::string_view bytes);
+  bool read_run(std::string_view bytes);
   /// Lets the owner fetch what is to be sent, unless it is going to do so anyway.
   void output();
   void fail(int code);
@@ -212,6 +213,17 @@ class Session {
   struct Fields;
   std::unique_ptr<Fields> fields_;  // of the head being sent; kept for its memory
   std::size_t open_streams_ = 0;
+  // Of what a client sends: where its frames begin, and how many of the cheap ones came.
+  std::array<char, 9> frame_head_{};
+  std::uint8_t frame_head_size_ = 0;
+  std::uint32_t frame_left_ = 24;   // the preface
+  bool leave_out_ = false;          // the frame's payload
+  std::uint32_t empty_frames_ = 0;  // in a row
+  std::uint64_t priority_frames_ = 0;
+  std::uint64_t window_updates_ = 0;
+  std::uint64_t data_frames_sent_ = 0;
+  std::uint64_t streams_opened_ = 0;
+  std::uint32_t continuations_ = 0;  // of the head at hand
   std::uint32_t max_streams_told_ = 0;
   bool feeding_ = false;
   bool taking_ = false;
