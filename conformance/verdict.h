@@ -79,10 +79,10 @@ struct ObservedRequest {
     std::string service, endpoint, method, path, host;
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
-    std::string protocol;  ///< "HTTP/1.1" or "HTTP/2".
-    std::vector<std::pair<std::string, std::string>> trailers;
-    std::vector<std::string> messages;  ///< Of gRPC.
-    std::vector<Frame> frames;          ///< That came on its WebSocket.
+    std::string protocol{};  ///< "HTTP/1.1" or "HTTP/2".
+    std::vector<std::pair<std::string, std::string>> trailers{};
+    std::vector<std::string> messages{};  ///< Of gRPC.
+    std::vector<Frame> frames{};          ///< That came on its WebSocket.
   };
   std::vector<Seen> seen;
 };
