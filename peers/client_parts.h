@@ -71,7 +71,7 @@ struct Client::Http2Link final : private world::TransportEvents,
 
   /// Sends a request on a new stream.
   void begin(Request& request);
-  bool takes_streams() const { return !going_away && !session.failed(); }
+  bool takes_streams() const { return !going_away && session.takes_requests(); }
   bool takes_more(std::size_t streams) const {
     return takes_streams() && streams < session.peer_max_streams();
   }
