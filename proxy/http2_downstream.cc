@@ -1,5 +1,6 @@
 #include "proxy/http2_downstream.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -15,13 +16,21 @@ using wire::http2::ErrorCode;
 
 constexpr std::size_t kBufferBytes = 1 << 20;
 
+// A reset is premature within that time, without an answer; from that many requests on, no more
+// than half of them may be.
+constexpr Duration kPrematureWithin = std::chrono::seconds(1);
+constexpr std::uint64_t kPrematureFrom = 500;
+constexpr std::string_view kTooManyResets = "too_many_premature_resets";
+
 }  // namespace
 
 /// One request on the connection, and its answer.
 class Http2Downstream::Exchange final : public Responder, public wire::http2::Stream {
  public:
   explicit Exchange(Http2Downstream& connection)
-      : connection_(connection), head_(connection.hop_.take_request_head()) {}
+      : connection_(connection),
+        begun_at_(connection.hop_.world().now()),
+        head_(connection.hop_.take_request_head()) {}
 
   world::Transport& transport() override { return *connection_.transport_; }
   std::uint64_t flow() override { return world::stream_flow(connection_.transport_->flow(), id()); }
@@ -63,6 +72,11 @@ class Http2Downstream::Exchange final : public Responder, public wire::http2::St
     stream_->on_codec_error(*this,
                             {0, {}, Stream::details().empty() ? details : Stream::details()});
   }
+  /// The same, with nobody at fault.
+  void cut_off(std::string_view details) {
+    over_ = true;
+    if (stream_ != nullptr) stream_->on_cut_off(details);
+  }
   void client_gone() {
     over_ = true;
     if (stream_ != nullptr) {
@@ -93,6 +107,8 @@ class Http2Downstream::Exchange final : public Responder, public wire::http2::St
     }
     const bool heard = !over_ && (stream_ != nullptr || head_ != nullptr);
     over_ = true;
+    const bool young = connection_.hop_.world().now() - begun_at_ < kPrematureWithin;
+    connection_.count_closed(heard && young);
     if (heard) {
       if (stream_ == nullptr) stream_ = connection_.hop_.take_stream();
       stream_->on_client_reset(*this, end.code == ErrorCode::ProtocolError, details_of(end));
@@ -113,6 +129,7 @@ class Http2Downstream::Exchange final : public Responder, public wire::http2::St
   friend class Http2Downstream;
 
   Http2Downstream& connection_;
+  world::TimePoint begun_at_;
   std::list<std::unique_ptr<Exchange>>::iterator place_;
   bool removed_ = false;
   std::unique_ptr<wire::RequestHead> head_;  // until the request begins
@@ -141,7 +158,19 @@ void Http2Downstream::on_data(std::string_view bytes) {
   session_.feed(bytes);
   if (closing()) return;
   if (!session_.failed()) on_output();
-  if (session_.failed()) codec_failed();
+  if (session_.failed()) {
+    codec_failed();
+  } else if (too_many_resets_) {
+    for_all([](Exchange& exchange) { exchange.cut_off(kTooManyResets); });
+    close_now();
+  }
+}
+
+void Http2Downstream::count_closed(bool premature) {
+  ++closed_;
+  if (premature) ++premature_resets_;
+  // Most of a batch may be such: they are counted until it has been read.
+  if (premature_resets_ * 2 >= std::max(closed_, kPrematureFrom)) too_many_resets_ = true;
 }
 
 void Http2Downstream::on_output() {
@@ -187,6 +216,15 @@ void Http2Downstream::remove(Exchange& exchange) {
   graveyard_.splice(graveyard_.end(), exchanges_, exchange.place_);
 }
 
+/// Takes leave of every exchange.
+template <class F>
+void Http2Downstream::for_all(F tell) {
+  auto all = std::exchange(exchanges_, {});
+  for (const auto& exchange : all) exchange->removed_ = true;
+  for (const auto& exchange : all) tell(*exchange);
+  graveyard_.splice(graveyard_.end(), all);
+}
+
 void Http2Downstream::rest() {
   if (closing() || !exchanges_.empty()) return;
   if (drain_ == Drain::Final) {
@@ -214,12 +252,9 @@ void Http2Downstream::codec_failed() {
 void Http2Downstream::client_gone() {
   const bool tell = !closing();
   expect_nothing();
-  auto left = std::exchange(exchanges_, {});
-  for (const auto& exchange : left) exchange->removed_ = true;
-  if (tell) {
-    for (const auto& exchange : left) exchange->client_gone();
-  }
-  graveyard_.splice(graveyard_.end(), left);
+  for_all([tell](Exchange& exchange) {
+    if (tell) exchange.client_gone();
+  });
   close_now();
 }
 

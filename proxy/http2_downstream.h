@@ -39,11 +39,15 @@ class Http2Downstream final : public Downstream, private wire::http2::SessionEve
   void on_goaway(std::int32_t, wire::http2::ErrorCode) override {}
 
   void start_drain();
+  /// A client that resets most of its requests before they are answered is cut off.
+  void count_closed(bool premature);
   /// The codec can't go on: what is under way ends without an answer.
   void codec_failed();
   void client_gone();
   /// Forgets an exchange; it is destroyed after the present event.
   void remove(Exchange& exchange);
+  template <class F>
+  void for_all(F tell);
   /// After an exchange has gone.
   void rest();
 
@@ -51,6 +55,9 @@ class Http2Downstream final : public Downstream, private wire::http2::SessionEve
   std::list<std::unique_ptr<Exchange>> exchanges_;
   std::list<std::unique_ptr<Exchange>> graveyard_;
   std::uint32_t requests_ = 0;
+  std::uint64_t closed_ = 0;
+  std::uint64_t premature_resets_ = 0;
+  bool too_many_resets_ = false;
   Drain drain_ = Drain::No;
   bool inspecting_ = true;  // no byte has come
 };

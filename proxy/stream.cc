@@ -362,6 +362,12 @@ void Stream::on_client_reset(Responder& downstream, bool protocol, std::string_v
   end(true);
 }
 
+void Stream::on_cut_off(std::string_view details) {
+  if (ended_) return;
+  details_ = details;
+  end(true);
+}
+
 void Stream::on_codec_error(Responder& downstream, const wire::CodecError& error) {
   if (downstream_ == nullptr) {
     begin_without_head(downstream);

@@ -37,6 +37,8 @@ class Stream final : private UpstreamRequest {
   void on_client_reset(Responder& downstream, bool protocol, std::string_view details);
   /// The request turned out not to be HTTP, before or after its head.
   void on_codec_error(Responder& downstream, const wire::CodecError& error);
+  /// The gateway itself gives up the connection.
+  void on_cut_off(std::string_view details);
   void on_headers_timeout(Responder& downstream);
   /// The client has gone with a part of a head sent.
   void on_client_gone_early(Responder& downstream);

@@ -105,7 +105,7 @@ std::string LogLines::default_line(std::string_view line) const {
 }
 
 json LogLines::field(std::string_view name, const std::string& value) const {
-  if (is_count(name) && is_number(value)) return std::stoll(value);
+  if (is_count(name) && (is_number(value) || value == "-1")) return std::stoll(value);
   if (value == "-") return name == "flags" ? json("-") : json();
   if (name == "cluster" && names_.clusters.count(value) != 0) return names_.clusters.at(value);
   if (name == "upstream" && names_.addresses.count(value) != 0) return names_.addresses.at(value);

@@ -656,31 +656,39 @@ bool Session::read_frames(std::string_view bytes) {
       if (leave_out_) run = at;
       continue;
     }
-    leave_out_ = false;
     // A frame's first nine bytes say what it is; they may come in pieces.
-    if (frame_head_size_ == 0 && !read_run(bytes.substr(run, at - run))) return false;
+    const std::size_t begin = at;
+    const bool split = frame_head_size_ > 0;
     const std::size_t size =
         std::min<std::size_t>(frame_head_.size() - frame_head_size_, bytes.size() - at);
     std::memcpy(frame_head_.data() + frame_head_size_, bytes.data() + at, size);
     frame_head_size_ = static_cast<std::uint8_t>(frame_head_size_ + size);
     at += size;
-    run = at;
-    if (frame_head_size_ < frame_head_.size()) break;
+    if (frame_head_size_ < frame_head_.size()) {
+      if (!read_run(bytes.substr(run, begin - run))) return false;
+      run = at;
+      break;
+    }
     frame_head_size_ = 0;
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(frame_head_[i]); };
     frame_left_ = (std::uint32_t{byte(0)} << 16) | (std::uint32_t{byte(1)} << 8) | byte(2);
     leave_out_ = byte(3) == kPriorityFrame;
-    if (!leave_out_) {
+    if (leave_out_) {
+      if (!read_run(bytes.substr(run, begin - run)) || !count_priority_frame()) return false;
+      run = at;
+    } else if (split) {
       if (!read_run({frame_head_.data(), frame_head_.size()})) return false;
-      continue;
-    }
-    if (++priority_frames_ > kPrioritiesPerStream * (1 + streams_opened_)) {
-      error_ = "codec_error:Too_many_PRIORITY_frames";
-      fail(NGHTTP2_ERR_CALLBACK_FAILURE);
-      return false;
+      run = at;
     }
   }
   return read_run(bytes.substr(run, at - run));
+}
+
+bool Session::count_priority_frame() {
+  if (++priority_frames_ <= kPrioritiesPerStream * (1 + streams_opened_)) return true;
+  error_ = "codec_error:Too_many_PRIORITY_frames";
+  fail(NGHTTP2_ERR_CALLBACK_FAILURE);
+  return false;
 }
 
 void Session::take_output(std::string& out) {

@@ -187,6 +187,7 @@ class Session {
   /// Hands bytes to nghttp2. A server leaves out PRIORITY frames, which mean nothing to it.
   bool read_frames(std::string_view bytes);
   bool read_run(std::string_view bytes);
+  bool count_priority_frame();
   /// Lets the owner fetch what is to be sent, unless it is going to do so anyway.
   void output();
   void fail(int code);

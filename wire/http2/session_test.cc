@@ -303,6 +303,52 @@ TEST_F(SessionTest, BytesThatAreNoPrefaceFail) {
   EXPECT_FALSE(is_preface("PRI * HTTP"));
 }
 
+TEST_F(SessionTest, PriorityFramesAreLeftOutWhateverTheySay) {
+  // On stream 0, and of a wrong length: nghttp2 itself would end the connection.
+  const std::string priority("\x00\x00\x05\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x10", 14);
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{4}, std::string_view::npos}) {
+    End other{Session::Role::Server};
+    End with{Session::Role::Client};
+    Recorder one;
+    std::string bytes = with.output() + priority;
+    ASSERT_TRUE(with.session.send_request(one, request("GET"), true));
+    bytes += with.output() + priority;
+    for (std::string_view left = bytes; !left.empty();) {
+      const std::string part(left.substr(0, piece));
+      left.remove_prefix(part.size());
+      ASSERT_TRUE(other.session.feed(part));
+    }
+    EXPECT_THAT(other.streams.at(0)->story, ElementsAre("GET /p host: a.example end"));
+  }
+}
+
+TEST_F(SessionTest, PriorityFramesAreLimitedByTheStreams) {
+  const std::string priority("\x00\x00\x05\x02\x00\x00\x00\x00\x03\x00\x00\x00\x00\x10", 14);
+  ASSERT_TRUE(server.session.feed(client.output()));
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(server.session.feed(priority));
+  EXPECT_FALSE(server.session.feed(priority));
+  EXPECT_EQ(server.session.error(), "codec_error:Too_many_PRIORITY_frames");
+}
+
+TEST_F(SessionTest, OneEmptyFrameIsTakenAndTheNextIsAFlood) {
+  ASSERT_TRUE(client.session.send_request(asked, request("POST"), false));
+  exchange();
+  const std::string empty("\x00\x00\x00\x00\x00\x00\x00\x00\x01", 9);
+  EXPECT_TRUE(server.session.feed(empty));
+  EXPECT_FALSE(server.session.feed(empty));
+  EXPECT_EQ(seen().details(), "http2.inbound_empty_frames_flood");
+}
+
+TEST_F(SessionTest, WindowUpdatesAreLimitedByWhatIsSent) {
+  ASSERT_TRUE(client.session.send_request(asked, request("GET"), true));
+  ASSERT_TRUE(server.session.feed(client.output()));
+  const std::string update("\x00\x00\x04\x08\x00\x00\x00\x00\x00\x00\x00\x00\x01", 13);
+  // The client's first window update came with its settings.
+  for (int i = 0; i < 6; ++i) EXPECT_TRUE(server.session.feed(update)) << i;
+  EXPECT_FALSE(server.session.feed(update));
+  EXPECT_EQ(server.session.error(), "codec_error:Too_many_WINDOW_UPDATE_frames");
+}
+
 TEST_F(SessionTest, AStreamMayGoWhileItIsOpen) {
   {
     Recorder gone;
