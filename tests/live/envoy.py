@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import urllib.request
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from live.mesh import Gateway, Node
 from live.processes import LOOPBACK, Address, Process, running
 
 Json = dict[str, Any]
@@ -22,16 +23,6 @@ Json = dict[str, Any]
 HTTP = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 UNLIMITED = 2147483647
-
-
-@dataclass(frozen=True)
-class Gateway:
-    """A virtual gateway whose routes all lead to one service."""
-
-    name: str
-    protocol: str  # of the listener: http, http2, grpc
-    service: Address
-    service_protocol: str  # http, http2, grpc
 
 
 def binary() -> Path:
@@ -145,36 +136,35 @@ DEFAULT_RETRIES = {
 
 def hops(gateway: Gateway, folder: Path) -> tuple[list[Json], list[Json]]:
     """Listeners and clusters of one gateway."""
-    first, second = f"ingress-{gateway.name}", f"egress-{gateway.name}"
     # A pipe needs no port that must be free. Its name begins with @: no file is left.
     inner = {"pipe": {"path": f"@meshproof-{uuid.uuid4()}"}}
-    framed = "http" if gateway.protocol == "http" else "http2"
+    redirect = f"self_redirect-{gateway.name}"
+    inward: list[Json] = [
+        {
+            "match": {"prefix": route.prefix, **({"grpc": {}} if gateway.protocol == "grpc" else {})},
+            "route": {
+                "cluster": redirect,
+                "timeout": "15s",
+                "prefix_rewrite": route.rewritten,
+                "host_rewrite_literal": route.service,
+            },
+        }
+        for route in gateway.routes
+    ]
+    outward = [
+        {
+            "match": {"prefix": "/", "headers": [{"name": ":authority", "string_match": {"exact": service}}]},
+            "route": {"cluster": node, "timeout": "15s", "retry_policy": DEFAULT_RETRIES},
+        }
+        for service, node in {route.service: route.node for route in gateway.routes}.items()
+    ]
     codec = "AUTO" if gateway.protocol == "http" else "HTTP2"
-    match: Json = {"prefix": "/"}
-    if gateway.protocol == "grpc":
-        match["grpc"] = {}
-    inward = {
-        "cluster": "self_redirect-" + gateway.name,
-        "timeout": "15s",
-        "prefix_rewrite": "/",
-        "host_rewrite_literal": f"{gateway.name}.live.local",
-    }
-    outward = {"cluster": "node-" + gateway.name, "timeout": "15s", "retry_policy": DEFAULT_RETRIES}
-    log = folder / f"{gateway.name}.log"
     return (
         [
-            listener(first, tcp(0), codec, [{"match": match, "route": inward}], log),
-            listener(second, inner, "AUTO", [{"match": {"prefix": "/"}, "route": outward}], None),
+            listener(gateway.name, tcp(0), codec, inward, folder / f"{gateway.name}.log"),
+            listener(f"egress-{gateway.name}", inner, "AUTO", outward, None),
         ],
-        [
-            cluster("self_redirect-" + gateway.name, inner, framed, "0.25s"),
-            cluster(
-                "node-" + gateway.name,
-                tcp(gateway.service.port),
-                gateway.service_protocol,
-                "1s",
-            ),
-        ],
+        [cluster(redirect, inner, gateway.protocol, "0.25s")],
     )
 
 
@@ -217,9 +207,14 @@ def start(folder: Path, listeners: Sequence[Json], clusters: Sequence[Json] = ()
 
 
 @contextmanager
-def start_gateways(folder: Path, gateways: Sequence[Gateway]) -> Iterator[Envoy]:
+def start_gateways(
+    folder: Path, gateways: Sequence[Gateway], nodes: Mapping[str, Node]
+) -> Iterator[Envoy]:
     parts = [hops(gateway, folder) for gateway in gateways]
     listeners = [one for part in parts for one in part[0]]
     clusters = [one for part in parts for one in part[1]]
+    clusters += [
+        cluster(name, tcp(node.address.port), node.protocol, "1s") for name, node in nodes.items()
+    ]
     with start(folder, listeners, clusters) as envoy:
         yield envoy

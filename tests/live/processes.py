@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import socket
 import subprocess
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +77,20 @@ class Process:
             match = found()
         assert match, f"{self._child.args} did not say {pattern!r}:\n{self.said()}"
         return match
+
+    def accepts(self, address: Address) -> bool:
+        """Whether it accepts connections, once it does; false if it ends instead."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        ended = os.pidfd_open(self._child.pid)
+        try:
+            while time.monotonic() < end:
+                with suppress(ConnectionRefusedError), address.connect():
+                    return self.running()
+                if select.select([ended], [], [], 0.01)[0]:
+                    return False
+        finally:
+            os.close(ended)
+        raise AssertionError(f"{self._child.args} does not listen:\n{self.said()}")
 
     def said(self) -> str:
         return "\n".join(self._lines)

@@ -1,0 +1,84 @@
+"""The gRPC node: the grpcio package's server, with health checks and reflection.
+
+Messages are bytes as they are, so that no generated code is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from live.processes import LOOPBACK, Address
+
+SERVICE = "live.Calls"
+DOWN = "live.Down"
+DETAILS = "the details: é, 100 %, done"
+
+
+def echo(request: bytes, context: grpc.ServicerContext) -> bytes:
+    """Sends back the message, and the metadata that begin with x-: first and last."""
+    given = [(key, value) for key, value in context.invocation_metadata() if key.startswith("x-")]
+    context.send_initial_metadata(given)
+    context.set_trailing_metadata((*given, ("x-last", "1"), ("x-last-bin", b"\x00\xff")))
+    return request
+
+
+def count(request: bytes, _: grpc.ServicerContext) -> Iterator[bytes]:
+    """As many messages as asked for: their numbers."""
+    for number in range(int(request)):
+        yield b"%d" % number
+
+
+def add(requests: Iterator[bytes], _: grpc.ServicerContext) -> bytes:
+    return b"%d" % sum(int(request) for request in requests)
+
+
+def converse(requests: Iterator[bytes], _: grpc.ServicerContext) -> Iterator[bytes]:
+    for request in requests:
+        yield b"re: " + request
+
+
+def fail(request: bytes, context: grpc.ServicerContext) -> bytes:
+    """Ends with the status whose number is asked for."""
+    code = next(code for code in grpc.StatusCode if code.value[0] == int(request))
+    context.set_trailing_metadata((("x-why-bin", bytes(range(256))),))
+    context.abort(code, DETAILS)
+
+
+class Calls(grpc.GenericRpcHandler):
+    def __init__(self) -> None:
+        self.waiting: list[grpc.ServicerContext] = []
+        self._methods = {
+            "Echo": grpc.unary_unary_rpc_method_handler(echo),
+            "Count": grpc.unary_stream_rpc_method_handler(count),
+            "Add": grpc.stream_unary_rpc_method_handler(add),
+            "Converse": grpc.stream_stream_rpc_method_handler(converse),
+            "Fail": grpc.unary_unary_rpc_method_handler(fail),
+        }
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+        service, _, method = details.method.strip("/").partition("/")
+        return self._methods.get(method) if service == SERVICE else None
+
+
+@contextmanager
+def serve() -> Iterator[Address]:
+    server = grpc.server(
+        ThreadPoolExecutor(8), [Calls()], options=[("grpc.max_receive_message_length", -1)]
+    )
+    checks = health.HealthServicer()
+    checks.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
+    checks.set(DOWN, health_pb2.HealthCheckResponse.NOT_SERVING)
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME), server)
+    port = server.add_insecure_port(f"{LOOPBACK}:0")
+    server.start()
+    try:
+        yield Address(port)
+    finally:
+        server.stop(None).wait()

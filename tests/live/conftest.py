@@ -1,0 +1,92 @@
+"""Our gateway and a real Envoy in front of the same nodes, for clients that nobody here wrote.
+
+Each test runs against both, unless it says otherwise: what holds for one must hold for the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from live import envoy, mesh, nodes
+from live.processes import Address, Process, running
+
+
+@dataclass(frozen=True)
+class Serving:
+    """The gateways of tests/live/mesh.yaml, as one program serves them."""
+
+    target: str
+    addresses: dict[str, Address]
+    processes: dict[str, Process]
+
+    def address(self, gateway: str) -> Address:
+        return self.addresses[gateway]
+
+    def url(self, gateway: str, path: str = "/") -> str:
+        return f"http://{self.address(gateway)}{path}"
+
+    def resident_bytes(self, gateway: str) -> int:
+        return self.processes[gateway].resident_bytes()
+
+
+@pytest.fixture(scope="session")
+def all_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, mesh.Node]]:
+    with nodes.serve(tmp_path_factory.mktemp("nodes")) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def real_envoy(
+    all_nodes: dict[str, mesh.Node], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Serving]:
+    gateways = mesh.gateways()
+    folder = tmp_path_factory.mktemp("envoy")
+    with envoy.start_gateways(folder, gateways, all_nodes) as served:
+        names = [gateway.name for gateway in gateways]
+        yield Serving(
+            "envoy",
+            {name: served.address(name) for name in names},
+            dict.fromkeys(names, served.process),
+        )
+
+
+@pytest.fixture(scope="session")
+def meshproof(
+    program: Path, all_nodes: dict[str, mesh.Node], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Serving]:
+    folder = tmp_path_factory.mktemp("meshproof")
+    services = [
+        option for name, node in all_nodes.items() for option in ("--service", f"{name}={node.address}")
+    ]
+    with ExitStack() as stack:
+        processes = {
+            gateway.name: stack.enter_context(
+                running(
+                    [
+                        *[program, "gateway", "--mesh", mesh.FILE, "--port", "0"],
+                        *["--resource", f"mesh/live/virtualGateway/{gateway.name}"],
+                        *["--log-file", folder / f"{gateway.name}.log", *services],
+                    ]
+                )
+            )
+            for gateway in mesh.gateways()
+        }
+        yield Serving(
+            "meshproof",
+            {
+                name: Address(int(process.wait_for(r" at \S+:(\d+)$").group(1)))
+                for name, process in processes.items()
+            },
+            processes,
+        )
+
+
+@pytest.fixture(params=["meshproof", "envoy"])
+def gateway(request: pytest.FixtureRequest) -> Serving:
+    fixture = {"meshproof": "meshproof", "envoy": "real_envoy"}[request.param]
+    return request.getfixturevalue(fixture)
