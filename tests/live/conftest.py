@@ -86,7 +86,7 @@ def meshproof(
         )
 
 
-@pytest.fixture(params=["meshproof", "envoy"])
+@pytest.fixture(scope="session", params=["meshproof", "envoy"])
 def gateway(request: pytest.FixtureRequest) -> Serving:
     fixture = {"meshproof": "meshproof", "envoy": "real_envoy"}[request.param]
     return request.getfixturevalue(fixture)

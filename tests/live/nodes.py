@@ -56,7 +56,7 @@ def serve_echo() -> Iterator[Address]:
     thread.start()
 
     async def echo(connection: websockets.asyncio.server.ServerConnection) -> None:
-        await connection.send([f"subprotocol {connection.subprotocol}"])
+        await connection.send(f"subprotocol {connection.subprotocol}")
         async for message in connection:
             if message == "close 4321":
                 await connection.close(4321, "as asked")
@@ -65,7 +65,12 @@ def serve_echo() -> Iterator[Address]:
 
     async def start() -> websockets.asyncio.server.Server:
         return await websockets.asyncio.server.serve(
-            echo, LOOPBACK, 0, max_size=None, compression=None, subprotocols=["a", "b"]
+            echo,
+            LOOPBACK,
+            0,
+            max_size=None,
+            compression=None,
+            select_subprotocol=lambda _, offered: "b" if "b" in offered else None,
         )
 
     try:
