@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from live import envoy, mesh, nodes
+from live import calls, envoy, mesh, nodes
 from live.processes import Address, Process, running
 
 
@@ -35,8 +35,16 @@ class Serving:
 
 
 @pytest.fixture(scope="session")
-def all_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, mesh.Node]]:
-    with nodes.serve(tmp_path_factory.mktemp("nodes")) as served:
+def methods() -> calls.Calls:
+    """What the gRPC node does, and saw."""
+    return calls.Calls()
+
+
+@pytest.fixture(scope="session")
+def all_nodes(
+    tmp_path_factory: pytest.TempPathFactory, methods: calls.Calls
+) -> Iterator[dict[str, mesh.Node]]:
+    with nodes.serve(tmp_path_factory.mktemp("nodes"), methods) as served:
         yield served
 
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from harness import ROOT
-from live import envoy, mesh, nodes
+from live import calls, envoy, mesh, nodes
 from live.processes import Address
 
 PROGRAM = ROOT / "build" / "tools" / "h2spec"
@@ -72,7 +72,7 @@ def main() -> None:
         inner = Path(folder)
         (inner / "nodes").mkdir()
         with (
-            nodes.serve(inner / "nodes") as served,
+            nodes.serve(inner / "nodes", calls.Calls()) as served,
             envoy.start_gateways(inner, mesh.gateways(), served) as gateways,
         ):
             EXPECTED.write_text("\n".join(judge_all(gateways.address("http2"))) + "\n")

@@ -93,7 +93,7 @@ def serve_fast(folder: Path) -> Iterator[tuple[Address, Address]]:
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[dict[str, mesh.Node]]:
+def serve(folder: Path, methods: calls.Calls) -> Iterator[dict[str, mesh.Node]]:
     """All virtual nodes of tests/live/mesh.yaml."""
     with ExitStack() as stack:
         for part in ("files", "fast"):
@@ -102,7 +102,7 @@ def serve(folder: Path) -> Iterator[dict[str, mesh.Node]]:
             "web": stack.enter_context(web.serve()),
             "files": stack.enter_context(serve_files(folder / "files")),
             "echo": stack.enter_context(serve_echo()),
-            "calls": stack.enter_context(calls.serve()),
+            "calls": stack.enter_context(calls.serve(methods)),
         }
         addresses["fast"], addresses["fast2"] = stack.enter_context(serve_fast(folder / "fast"))
         yield {
