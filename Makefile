@@ -63,6 +63,10 @@ test: ## Everything that CI runs
 	@$(MAKE) test-asan
 	@$(MAKE) test-scenarios
 
+.PHONY: h2spec
+h2spec: deps
+	@scripts/install-h2spec
+
 .PHONY: lint
 lint: venv ## Check the formatting of C++ and Python, lint Python
 	@echo "== lint"
@@ -91,8 +95,8 @@ always:
 
 # pytest comes last: its closing lines are those of the whole.
 .PHONY: test-scenarios
-test-scenarios: venv build $(PROGRAMS) ## All scenarios, bad input, determinism across builds
-	@echo "== scenarios, bad input, determinism"
+test-scenarios: venv h2spec build $(PROGRAMS) ## All scenarios, bad input, determinism, real sockets
+	@echo "== scenarios, bad input, determinism across builds, real sockets"
 	@$(PROGRAM) run scenarios --report $(REPORT)
 	@MESHPROOF_BUILDS="$(PROGRAMS)" $(VENV)/pytest tests scenarios --junitxml=build/pytest.xml
 

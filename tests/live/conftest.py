@@ -7,31 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from live import calls, envoy, mesh, nodes
-from live.processes import Address, Process, running
-
-
-@dataclass(frozen=True)
-class Serving:
-    """The gateways of tests/live/mesh.yaml, as one program serves them."""
-
-    target: str
-    addresses: dict[str, Address]
-    processes: dict[str, Process]
-
-    def address(self, gateway: str) -> Address:
-        return self.addresses[gateway]
-
-    def url(self, gateway: str, path: str = "/") -> str:
-        return f"http://{self.address(gateway)}{path}"
-
-    def resident_bytes(self, gateway: str) -> int:
-        return self.processes[gateway].resident_bytes()
+from live.processes import Address, running
+from live.serving import Serving
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +51,9 @@ def meshproof(
 ) -> Iterator[Serving]:
     folder = tmp_path_factory.mktemp("meshproof")
     services = [
-        option for name, node in all_nodes.items() for option in ("--service", f"{name}={node.address}")
+        option
+        for name, node in all_nodes.items()
+        for option in ("--service", f"{name}={node.address}")
     ]
     with ExitStack() as stack:
         processes = {

@@ -141,7 +141,10 @@ def hops(gateway: Gateway, folder: Path) -> tuple[list[Json], list[Json]]:
     redirect = f"self_redirect-{gateway.name}"
     inward: list[Json] = [
         {
-            "match": {"prefix": route.prefix, **({"grpc": {}} if gateway.protocol == "grpc" else {})},
+            "match": {
+                "prefix": route.prefix,
+                **({"grpc": {}} if gateway.protocol == "grpc" else {}),
+            },
             "route": {
                 "cluster": redirect,
                 "timeout": "15s",
@@ -153,7 +156,10 @@ def hops(gateway: Gateway, folder: Path) -> tuple[list[Json], list[Json]]:
     ]
     outward = [
         {
-            "match": {"prefix": "/", "headers": [{"name": ":authority", "string_match": {"exact": service}}]},
+            "match": {
+                "prefix": "/",
+                "headers": [{"name": ":authority", "string_match": {"exact": service}}],
+            },
             "route": {"cluster": node, "timeout": "15s", "retry_policy": DEFAULT_RETRIES},
         }
         for service, node in {route.service: route.node for route in gateway.routes}.items()
@@ -170,7 +176,10 @@ def hops(gateway: Gateway, folder: Path) -> tuple[list[Json], list[Json]]:
 
 def answering(name: str, codec: str, body: str) -> Json:
     """A listener that answers every request by itself, at once."""
-    answer = {"match": {"prefix": "/"}, "direct_response": {"status": 200, "body": {"inline_string": body}}}
+    answer = {
+        "match": {"prefix": "/"},
+        "direct_response": {"status": 200, "body": {"inline_string": body}},
+    }
     return listener(name, tcp(0), codec, [answer], None)
 
 
@@ -185,7 +194,9 @@ class Envoy:
 
 
 @contextmanager
-def start(folder: Path, listeners: Sequence[Json], clusters: Sequence[Json] = ()) -> Iterator[Envoy]:
+def start(
+    folder: Path, listeners: Sequence[Json], clusters: Sequence[Json] = ()
+) -> Iterator[Envoy]:
     bootstrap = {
         "admin": {"address": tcp(0)},
         "static_resources": {"listeners": list(listeners), "clusters": list(clusters)},

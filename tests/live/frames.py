@@ -14,7 +14,18 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE = range(6)
 PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(6, 10)
 
-NAMES = "DATA HEADERS PRIORITY RST_STREAM SETTINGS PUSH_PROMISE PING GOAWAY WINDOW_UPDATE CONTINUATION"
+NAMES = [
+    "DATA",
+    "HEADERS",
+    "PRIORITY",
+    "RST_STREAM",
+    "SETTINGS",
+    "PUSH_PROMISE",
+    "PING",
+    "GOAWAY",
+    "WINDOW_UPDATE",
+    "CONTINUATION",
+]
 
 END_STREAM = ACK = 0x1
 END_HEADERS = 0x4
@@ -70,7 +81,7 @@ class Frame:
     payload: bytes
 
     def __str__(self) -> str:
-        name = NAMES.split()[self.kind] if self.kind < 10 else str(self.kind)
+        name = NAMES[self.kind] if self.kind < 10 else str(self.kind)
         return f"{name} stream={self.stream} flags={self.flags} length={len(self.payload)}"
 
 

@@ -87,7 +87,10 @@ def serve_echo() -> Iterator[Address]:
 @contextmanager
 def serve_fast(folder: Path) -> Iterator[tuple[Address, Address]]:
     """Envoy: short answers at once, HTTP/1.1 and HTTP/2."""
-    listeners = [envoy.answering("fast", "HTTP1", ANSWER), envoy.answering("fast2", "HTTP2", ANSWER)]
+    listeners = [
+        envoy.answering("fast", "HTTP1", ANSWER),
+        envoy.answering("fast2", "HTTP2", ANSWER),
+    ]
     with envoy.start(folder, listeners) as server:
         yield server.address("fast"), server.address("fast2")
 
@@ -106,5 +109,6 @@ def serve(folder: Path, methods: calls.Calls) -> Iterator[dict[str, mesh.Node]]:
         }
         addresses["fast"], addresses["fast2"] = stack.enter_context(serve_fast(folder / "fast"))
         yield {
-            name: mesh.Node(protocol, addresses[name]) for name, protocol in mesh.protocols().items()
+            name: mesh.Node(protocol, addresses[name])
+            for name, protocol in mesh.protocols().items()
         }

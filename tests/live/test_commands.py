@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from live.conftest import Serving
 from live.nodes import ANSWER, FILES, TRAILER, content
+from live.serving import Serving
 
 # Far more than any of them needs.
 SECONDS = 60
@@ -133,7 +133,11 @@ class TestCurlToTheHttp1Node:
 
 @pytest.mark.parametrize(
     ("name", "version"),
-    [("http", "--http1.1"), ("http", "--http2-prior-knowledge"), ("http2", "--http2-prior-knowledge")],
+    [
+        ("http", "--http1.1"),
+        ("http", "--http2-prior-knowledge"),
+        ("http2", "--http2-prior-knowledge"),
+    ],
     ids=["http1", "http2-at-http", "http2"],
 )
 class TestCurlToTheHttp2Node:
@@ -162,9 +166,7 @@ class TestCurlToTheHttp2Node:
         assert answer.status == 200
         assert answer.body == content(FILES["small"])
 
-    def test_what_is_not_there(
-        self, gateway: Serving, curl: Curl, name: str, version: str
-    ) -> None:
+    def test_what_is_not_there(self, gateway: Serving, curl: Curl, name: str, version: str) -> None:
         assert curl(version, gateway.url(name, "/files/none")).status == 404
 
 

@@ -11,8 +11,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from live.calls import DETAILS, DOWN, SERVICE, Calls
-from live.conftest import Serving
 from live.nodes import content
+from live.serving import Serving
 
 MEBIBYTE = 1024 * 1024
 MESSAGES = 10_000

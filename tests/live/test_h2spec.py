@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from live import h2spec
-from live.conftest import Serving
+from live.serving import Serving
 
 
 def test_h2spec_finds_what_it_finds_at_envoy(gateway: Serving) -> None:

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from live.conftest import Serving
 from live.frames import (
     ACK,
     CANCEL,
@@ -38,6 +37,7 @@ from live.frames import (
     settings,
     window_update,
 )
+from live.serving import Serving
 
 MEBIBYTE = 1024 * 1024
 
@@ -287,7 +287,9 @@ def test_who_asks_and_reads_is_served_for_ever(
             client.send(one * 300)
             assert client.survives()
         expected = PING if kind == "ping" else SETTINGS
-        acknowledged = [each for each in client.frames if each.kind == expected and each.flags & ACK]
+        acknowledged = [
+            each for each in client.frames if each.kind == expected and each.flags & ACK
+        ]
         assert len(acknowledged) >= 30_000
         assert client.goaways() == []
     assert others()

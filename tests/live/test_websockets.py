@@ -11,8 +11,8 @@ from websockets.asyncio.client import connect
 from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as connect_sync
 
-from live.conftest import Serving
 from live.nodes import content
+from live.serving import Serving
 
 KIBIBYTE = 1024
 MEBIBYTE = 1024 * KIBIBYTE
