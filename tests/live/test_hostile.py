@@ -9,6 +9,7 @@ from __future__ import annotations
 import resource
 import struct
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
@@ -146,7 +147,15 @@ class Flood:
     borne: int
     piece: Callable[[int], bytes]
     first: bytes = b""
-    goaway: int | None = None
+    last: bytes = b""
+
+    def survived(self, gateway: Serving, times: int) -> bool:
+        """Whether the connection outlives it. One that ends does so without GOAWAY."""
+        with client_of(gateway) as client:
+            client.send(self.first + b"".join(map(self.piece, range(times))) + self.last)
+            alive = client.survives()
+            assert client.goaways() == []
+            return alive
 
 
 def dependency(_: int) -> bytes:
@@ -170,60 +179,50 @@ FLOODS = {
     "window-update-of-a-stream": Flood(7, lambda _: window_update(1, 1), upload(1)),
     "empty-data": Flood(1, empty_data, upload(1)),
     "settings-acknowledged-unasked": Flood(0, lambda _: frame(SETTINGS, ACK, 0)),
+    "continuations": Flood(
+        511,
+        lambda number: frame(CONTINUATION, 0, 1, literal(f"a{number}", "b")),
+        frame(HEADERS, END_STREAM, 1, request()),
+        frame(CONTINUATION, END_HEADERS, 1, literal("last", "one")),
+    ),
+    "continuations-without-payload": Flood(
+        1,
+        lambda _: frame(CONTINUATION, 0, 1),
+        frame(HEADERS, END_STREAM, 1, request()),
+        frame(CONTINUATION, END_HEADERS, 1, literal("last", "one")),
+    ),
     "streams": Flood(1024, lambda number: upload(2 * number + 1)),
 }
 
 
-@pytest.mark.parametrize("name", FLOODS)
-def test_a_flood_is_borne_so_long_and_no_longer(
-    gateway: Serving, others: Callable[[], bool], cost: Cost, name: str
+def test_each_flood_is_borne_so_long_and_no_longer(
+    gateway: Serving, others: Callable[[], bool], cost: Cost
 ) -> None:
-    flood = FLOODS[name]
-    with client_of(gateway) as client:
-        client.send(flood.first + b"".join(map(flood.piece, range(flood.borne))))
-        assert client.survives()
-    with client_of(gateway) as client:
-        client.send(flood.first + b"".join(map(flood.piece, range(flood.borne + 1))))
+    """All at the same time: each connection that is ended stays for another second."""
+    with ThreadPoolExecutor(2 * len(FLOODS)) as threads:
+        borne = {
+            name: threads.submit(flood.survived, gateway, flood.borne)
+            for name, flood in FLOODS.items()
+        }
+        ended = {
+            name: threads.submit(flood.survived, gateway, flood.borne + 1)
+            for name, flood in FLOODS.items()
+        }
         assert others()
-        assert not client.survives()
-        assert client.goaways() == ([] if flood.goaway is None else [flood.goaway])
+        assert [name for name, alive in borne.items() if not alive.result()] == []
+        assert [name for name, alive in ended.items() if alive.result()] == []
     assert others()
     assert cost.bytes < COST_BYTES
 
 
-def test_continuations_are_borne_so_long_and_no_longer(
-    gateway: Serving, others: Callable[[], bool], cost: Cost
-) -> None:
-    """Too many fields reset the stream; too many frames for one head end the connection."""
-
-    def head(continuations: int) -> bytes:
-        fields = (literal(f"a{number}", "b") for number in range(continuations))
-        *most, last = fields
-        first = frame(HEADERS, END_STREAM, 1, request())
-        more = b"".join(frame(CONTINUATION, 0, 1, one) for one in most)
-        return first + more + frame(CONTINUATION, END_HEADERS, 1, last)
-
+def test_too_many_fields_reset_the_request_alone(gateway: Serving) -> None:
+    flood = FLOODS["continuations"]
     with client_of(gateway) as client:
-        client.send(head(511))
+        client.send(flood.first + b"".join(map(flood.piece, range(200))) + flood.last)
         assert client.survives()
         resets = [one.payload for one in client.frames if one.kind == RST_STREAM]
         assert resets == [struct.pack(">I", INTERNAL_ERROR)]
-    with client_of(gateway) as client:
-        client.send(head(513))
-        assert not client.survives()
-        assert client.goaways() == []
-    assert others()
-    assert cost.bytes < COST_BYTES
-
-
-def test_continuations_without_payload_are_not_borne(
-    gateway: Serving, others: Callable[[], bool]
-) -> None:
-    with client_of(gateway) as client:
-        client.send(frame(HEADERS, END_STREAM, 1, request()) + frame(CONTINUATION, 0, 1) * 2)
-        assert not client.survives()
-        assert client.goaways() == []
-    assert others()
+        assert client.answers(3)
 
 
 def test_a_field_without_end_is_not_kept(
