@@ -318,8 +318,8 @@ def test_frames_of_unknown_type_are_borne(gateway: Serving, others: Callable[[],
 
 
 # All requests of an http2 listener share one connection between the hops (ENV-HTTP-01), and its
-# window of 24 MiB. One reader who stops keeps 16 MiB of it, two or more keep it all: then nobody
-# is served before they go or their requests time out, in a real Envoy too.
+# window of 24 MiB. One reader who stops may keep 16 MiB of it. Thirty keep all: a real Envoy then
+# serves nobody before they go or their requests time out, so that others are asked about later.
 SHUT = {
     # Its windows are shut.
     "windows": ((INITIAL_WINDOW_SIZE, 0), b""),
