@@ -155,7 +155,7 @@ void Http2Downstream::on_data(std::string_view bytes) {
   }
   graveyard_.clear();
   if (std::exchange(inspecting_, false)) start_timer(hop_.plan().timers.connection_idle);
-  session_.feed(bytes);
+  session_.feed(bytes, hop_.world().now());
   if (closing()) return;
   if (!session_.failed()) on_output();
   if (session_.failed()) {

@@ -39,7 +39,14 @@ def tcp(port: int) -> Json:
     return {"socket_address": {"address": LOOPBACK, "port_value": port}}
 
 
-def listener(name: str, address: Json, codec: str, routes: list[Json], log: Path | None) -> Json:
+def listener(
+    name: str,
+    address: Json,
+    codec: str,
+    routes: list[Json],
+    log: Path | None,
+    filters: Sequence[Json] = (),
+) -> Json:
     manager = typed(
         HTTP,
         stat_prefix=name,
@@ -52,10 +59,11 @@ def listener(name: str, address: Json, codec: str, routes: list[Json], log: Path
             "virtual_hosts": [{"name": name, "domains": ["*"], "routes": routes}],
         },
         http_filters=[
+            *filters,
             {
                 "name": "envoy.filters.http.router",
                 "typed_config": typed("envoy.extensions.filters.http.router.v3.Router"),
-            }
+            },
         ],
     )
     if log:
@@ -174,13 +182,20 @@ def hops(gateway: Gateway, folder: Path) -> tuple[list[Json], list[Json]]:
     )
 
 
-def answering(name: str, codec: str, body: str) -> Json:
-    """A listener that answers every request by itself, at once."""
+def answering(name: str, codec: str, body: str, after: str = "") -> Json:
+    """A listener that answers every request by itself, at once or after a duration."""
     answer = {
         "match": {"prefix": "/"},
         "direct_response": {"status": 200, "body": {"inline_string": body}},
     }
-    return listener(name, tcp(0), codec, [answer], None)
+    if not after:
+        return listener(name, tcp(0), codec, [answer], None)
+    fault = typed(
+        "envoy.extensions.filters.http.fault.v3.HTTPFault",
+        delay={"fixed_delay": after, "percentage": {"numerator": 100}},
+    )
+    filters = [{"name": "envoy.filters.http.fault", "typed_config": fault}]
+    return listener(name, tcp(0), codec, [answer], None, filters)
 
 
 @dataclass(frozen=True)

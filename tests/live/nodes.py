@@ -85,14 +85,15 @@ def serve_echo() -> Iterator[Address]:
 
 
 @contextmanager
-def serve_fast(folder: Path) -> Iterator[tuple[Address, Address]]:
-    """Envoy: short answers at once, HTTP/1.1 and HTTP/2."""
+def serve_fast(folder: Path) -> Iterator[dict[str, Address]]:
+    """Envoy: short answers at once, HTTP/1.1 and HTTP/2, and one that takes its time."""
     listeners = [
         envoy.answering("fast", "HTTP1", ANSWER),
         envoy.answering("fast2", "HTTP2", ANSWER),
+        envoy.answering("slow", "HTTP2", ANSWER, after="0.1s"),
     ]
     with envoy.start(folder, listeners) as server:
-        yield server.address("fast"), server.address("fast2")
+        yield {name: server.address(name) for name in ("fast", "fast2", "slow")}
 
 
 @contextmanager
@@ -107,7 +108,7 @@ def serve(folder: Path, methods: calls.Calls) -> Iterator[dict[str, mesh.Node]]:
             "echo": stack.enter_context(serve_echo()),
             "calls": stack.enter_context(calls.serve(methods)),
         }
-        addresses["fast"], addresses["fast2"] = stack.enter_context(serve_fast(folder / "fast"))
+        addresses |= stack.enter_context(serve_fast(folder / "fast"))
         yield {
             name: mesh.Node(protocol, addresses[name])
             for name, protocol in mesh.protocols().items()

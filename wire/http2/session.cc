@@ -50,6 +50,7 @@ constexpr std::uint64_t kWindowUpdatesPerData = 10;
 constexpr std::uint64_t kPrioritiesPerStream = 100;
 
 constexpr std::uint8_t kPriorityFrame = 2;
+constexpr std::uint32_t kPriorityBytes = 5;
 
 std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
@@ -126,9 +127,12 @@ struct SessionCallbacks {
           return flood(session, stream_of(codec, frame->stream_id), kEmptyFramesFlood);
         }
         if (frame->type == NGHTTP2_HEADERS) session.continuations_ = 0;
-        if (frame->type == NGHTTP2_CONTINUATION && ++session.continuations_ >= kMostContinuations) {
+        if (frame->type == NGHTTP2_CONTINUATION && ++session.continuations_ > kMostContinuations) {
           return NGHTTP2_ERR_CALLBACK_FAILURE;
         }
+        return 0;
+      case NGHTTP2_RST_STREAM:
+        session.count_reset();
         return 0;
       case NGHTTP2_WINDOW_UPDATE:
         if (++session.window_updates_ >
@@ -488,6 +492,7 @@ struct SessionCallbacks {
       // nghttp2's own limit counts resets by the machine's clock, which no world may see.
       constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
       nghttp2_option_set_stream_reset_rate_limit(options, kUnlimited, kUnlimited);
+      nghttp2_option_set_max_continuations(options, kMostContinuations + 1);
     }
     ~Table() {
       nghttp2_session_callbacks_del(callbacks);
@@ -624,8 +629,9 @@ std::uint32_t Session::peer_max_streams() const {
                                              NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
 
-bool Session::feed(std::string_view bytes) {
+bool Session::feed(std::string_view bytes, world::TimePoint now) {
   if (failed_) return false;
+  now_ = now;
   feeding_ = true;
   if (role_ == Role::Server) {
     read_frames(bytes);
@@ -672,7 +678,11 @@ bool Session::read_frames(std::string_view bytes) {
     frame_head_size_ = 0;
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(frame_head_[i]); };
     frame_left_ = (std::uint32_t{byte(0)} << 16) | (std::uint32_t{byte(1)} << 8) | byte(2);
-    leave_out_ = byte(3) == kPriorityFrame;
+    // One of a wrong size, or within a head, is nghttp2's to refuse.
+    leave_out_ = byte(3) == kPriorityFrame && frame_left_ == kPriorityBytes && !in_head_;
+    if (byte(3) == NGHTTP2_HEADERS || byte(3) == NGHTTP2_CONTINUATION) {
+      in_head_ = (byte(4) & NGHTTP2_FLAG_END_HEADERS) == 0;
+    }
     if (leave_out_) {
       if (!read_run(bytes.substr(run, begin - run)) || !count_priority_frame()) return false;
       run = at;
@@ -682,6 +692,20 @@ bool Session::read_frames(std::string_view bytes) {
     }
   }
   return read_run(bytes.substr(run, at - run));
+}
+
+void Session::count_reset() {
+  if (role_ != Role::Server) return;
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(now_ - resets_counted_at_);
+  if (seconds.count() > 0) {
+    resets_counted_at_ += seconds;
+    const std::uint64_t gained = static_cast<std::uint64_t>(seconds.count()) * kResetsPerSecond;
+    resets_left_ = std::min(resets_left_ + gained, kMostResets);
+  }
+  if (resets_left_-- == 0) {
+    resets_left_ = 0;
+    send_goaway(ErrorCode::InternalError);
+  }
 }
 
 bool Session::count_priority_frame() {

@@ -10,6 +10,7 @@
 
 #include "wire/http2/errors.h"
 #include "wire/message.h"
+#include "world/time.h"
 
 struct nghttp2_session;
 
@@ -151,8 +152,8 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   /// Reads bytes of the connection. False: it cannot go on, see error(). Nothing is then sent but
-  /// what take_output() still gives.
-  bool feed(std::string_view bytes);
+  /// what take_output() still gives. `now` is what resets are counted by, where they may be many.
+  bool feed(std::string_view bytes, world::TimePoint now = {});
   bool failed() const { return failed_; }
   /// Why it failed, in the real proxy's terms: "codec_error:...", or the details of the stream.
   const std::string& error() const { return error_; }
@@ -197,6 +198,11 @@ class Session {
   /// How nghttp2 is to treat the text of a head that is submitted now.
   std::uint8_t text_flags() const;
 
+  // Of what a client may reset: that many at once, and so many a second.
+  static constexpr std::uint64_t kMostResets = 1000;
+  static constexpr std::uint64_t kResetsPerSecond = 33;
+  void count_reset();
+
   struct Deleter {
     void operator()(nghttp2_session* session) const;
   };
@@ -219,13 +225,17 @@ class Session {
   std::uint8_t frame_head_size_ = 0;
   std::uint32_t frame_left_ = 24;   // the preface
   bool leave_out_ = false;          // the frame's payload
+  bool in_head_ = false;            // CONTINUATION is to come
   std::uint32_t empty_frames_ = 0;  // in a row
   std::uint64_t priority_frames_ = 0;
   std::uint64_t window_updates_ = 0;
   std::uint64_t data_frames_sent_ = 0;
   std::uint64_t streams_opened_ = 0;
   std::uint32_t continuations_ = 0;  // of the head at hand
+  std::uint64_t resets_left_ = kMostResets;
+  world::TimePoint resets_counted_at_{};
   std::uint32_t max_streams_told_ = 0;
+  world::TimePoint now_{};
   bool feeding_ = false;
   bool taking_ = false;
   bool last_frame_ = false;  // a GOAWAY with an error has been sent

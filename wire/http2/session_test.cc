@@ -304,7 +304,7 @@ TEST_F(SessionTest, BytesThatAreNoPrefaceFail) {
 }
 
 TEST_F(SessionTest, PriorityFramesAreLeftOutWhateverTheySay) {
-  // On stream 0, and of a wrong length: nghttp2 itself would end the connection.
+  // On stream 0: nghttp2 itself would end the connection.
   const std::string priority("\x00\x00\x05\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x10", 14);
   for (const std::size_t piece : {std::size_t{1}, std::size_t{4}, std::string_view::npos}) {
     End other{Session::Role::Server};
