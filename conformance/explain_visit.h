@@ -21,7 +21,7 @@ struct Visit {
   const proxy::Route* route = nullptr;
 
   proxy::RequestView view() const {
-    const std::string_view scheme = head->scheme.empty() ? "http" : head->scheme;
+    const std::string_view scheme = head->scheme_or_http();
     return {head->method, head->target, authority, scheme, head->headers};
   }
 };

@@ -157,13 +157,13 @@ void Http2Downstream::on_data(std::string_view bytes) {
   if (std::exchange(inspecting_, false)) start_timer(hop_.plan().timers.connection_idle);
   session_.feed(bytes, hop_.world().now());
   if (closing()) return;
-  if (!session_.failed()) on_output();
-  if (session_.failed()) {
-    codec_failed();
-  } else if (too_many_resets_) {
+  if (too_many_resets_) {  // nothing more is said to it
     for_all([](Exchange& exchange) { exchange.cut_off(kTooManyResets); });
     close_now();
+    return;
   }
+  if (!session_.failed()) on_output();
+  if (session_.failed()) codec_failed();
 }
 
 void Http2Downstream::count_closed(bool premature) {

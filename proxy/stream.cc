@@ -191,7 +191,8 @@ bool Stream::prepare_headers() {
 }
 
 void Stream::choose_route(bool routable) {
-  const RequestView view{head_->method, head_->target, authority_, scheme(), head_->headers};
+  const RequestView view{head_->method, head_->target, authority_, head_->scheme_or_http(),
+                         head_->headers};
   const VirtualHost* host = find_host(hop_.plan().routes, authority_);
   if (routable && host != nullptr && head_->method != "CONNECT") route_ = find_route(*host, view);
   if (route_ != nullptr && !route_->clusters.empty()) {

@@ -97,9 +97,6 @@ class Stream final : private UpstreamRequest {
     return head_ != nullptr &&
            is_grpc_content_type(head_->headers.get(wire::HeaderName::ContentType));
   }
-  std::string_view scheme() const {
-    return head_->scheme.empty() ? std::string_view("http") : std::string_view(head_->scheme);
-  }
   Duration route_timeout() const;
 
   Hop& hop_;

@@ -38,6 +38,11 @@ struct RequestHead {
   /// Source: ENV-HTTP-46.
   std::array<HeaderName, 4> pseudo_order = kPseudoOrder;
 
+  /// The scheme, be it said or not.
+  std::string_view scheme_or_http() const {
+    return scheme.empty() ? std::string_view("http") : std::string_view(scheme);
+  }
+
   static constexpr std::array<HeaderName, 4> kPseudoOrder = {
       HeaderName::PseudoAuthority, HeaderName::PseudoPath, HeaderName::PseudoMethod,
       HeaderName::PseudoScheme};

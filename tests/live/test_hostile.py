@@ -97,8 +97,10 @@ class Client:
 
 
 @contextmanager
-def client_of(gateway: Serving, *values: tuple[int, int]) -> Iterator[Client]:
-    with gateway.address("http2").connect(SECONDS) as socket:
+def client_of(
+    gateway: Serving, *values: tuple[int, int], listener: str = "http2"
+) -> Iterator[Client]:
+    with gateway.address(listener).connect(SECONDS) as socket:
         client = Client(Connection(socket))
         client.connection.begin(*values)
         assert client.read(lambda one: one.kind == SETTINGS and bool(one.flags & ACK))
@@ -148,10 +150,11 @@ class Flood:
     piece: Callable[[int], bytes]
     first: bytes = b""
     last: bytes = b""
+    listener: str = "http2"
 
     def survived(self, gateway: Serving, times: int) -> bool:
         """Whether the connection outlives it. One that ends does so without GOAWAY."""
-        with client_of(gateway) as client:
+        with client_of(gateway, listener=self.listener) as client:
             client.send(self.first + b"".join(map(self.piece, range(times))) + self.last)
             alive = client.survives()
             assert client.goaways() == []
@@ -167,11 +170,12 @@ def empty_data(_: int) -> bytes:
 
 
 def reset_request(number: int) -> bytes:
-    return upload(2 * number + 1) + rst_stream(2 * number + 1, CANCEL)
+    stream = 2 * number + 1
+    begin = frame(HEADERS, END_HEADERS, stream, request("/web/", "POST"))
+    return begin + rst_stream(stream, CANCEL)
 
 
 FLOODS = {
-    "requests-reset": Flood(249, reset_request),
     "priority": Flood(100, dependency),
     "priority-with-a-stream": Flood(200, dependency, upload(1)),
     "window-update": Flood(5, lambda _: window_update(0, 1)),
@@ -193,6 +197,14 @@ FLOODS = {
     ),
     "streams": Flood(1024, lambda number: upload(2 * number + 1)),
 }
+
+
+def test_a_client_that_resets_its_requests_is_cut_off_at_the_250th(gateway: Serving) -> None:
+    """Behind an http listener, and alone: an inner hop that is HTTP/2 has one connection for all
+    clients, which is cut off as well; then all are answered, and their resets not premature."""
+    flood = Flood(249, reset_request, listener="http")
+    assert flood.survived(gateway, flood.borne)
+    assert not flood.survived(gateway, flood.borne + 1)
 
 
 def test_each_flood_is_borne_so_long_and_no_longer(

@@ -126,10 +126,6 @@ struct SessionCallbacks {
         } else if (++session.empty_frames_ > kMostEmptyFrames) {
           return flood(session, stream_of(codec, frame->stream_id), kEmptyFramesFlood);
         }
-        if (frame->type == NGHTTP2_HEADERS) session.continuations_ = 0;
-        if (frame->type == NGHTTP2_CONTINUATION && ++session.continuations_ > kMostContinuations) {
-          return NGHTTP2_ERR_CALLBACK_FAILURE;
-        }
         return 0;
       case NGHTTP2_RST_STREAM:
         session.count_reset();
@@ -683,9 +679,13 @@ bool Session::read_frames(std::string_view bytes) {
     if (byte(3) == NGHTTP2_HEADERS || byte(3) == NGHTTP2_CONTINUATION) {
       in_head_ = (byte(4) & NGHTTP2_FLAG_END_HEADERS) == 0;
     }
+    continuations_ = byte(3) == NGHTTP2_CONTINUATION ? continuations_ + 1 : 0;
     if (leave_out_) {
       if (!read_run(bytes.substr(run, begin - run)) || !count_priority_frame()) return false;
       run = at;
+    } else if (continuations_ > kMostContinuations) {
+      if (read_run(bytes.substr(run, begin - run))) fail(NGHTTP2_ERR_CALLBACK_FAILURE);
+      return false;
     } else if (split) {
       if (!read_run({frame_head_.data(), frame_head_.size()})) return false;
       run = at;
@@ -827,8 +827,7 @@ bool Session::send_request(Stream& stream, const RequestHead& head, bool ends) {
         if (!head.target.empty()) fields.push_back(field(":path", head.target, flags));
         break;
       case HeaderName::PseudoScheme:
-        fields.push_back(
-            field(":scheme", head.scheme.empty() ? std::string_view("http") : head.scheme, flags));
+        fields.push_back(field(":scheme", head.scheme_or_http(), flags));
         break;
       case HeaderName::PseudoAuthority:
         if (head.headers.has(HeaderName::Host)) {
