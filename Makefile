@@ -113,6 +113,7 @@ bench: build/release/build.ninja ## Run the benchmarks; bench/README.md says wha
 	build/release/bin/idle_hosts
 	build/release/bin/chain
 	build/release/bin/chain --curve
+	build/release/bin/http2
 
 .PHONY: format
 format: venv ## Format C++ and Python

@@ -2,12 +2,13 @@
 """Requests per processor second of `meshproof gateway` beside a real Envoy, on real sockets.
 
 Both serve one mesh as two hops: listener, self-redirect to 127.0.0.1:15001, listener, service. wrk
-is the client, `meshproof service` the service; only what the gateway's own process uses is counted
-(utime and stime). Runs alternate, so that a busy machine is busy for both. Then the memory of idle
+(HTTP/1.1), then h2load (HTTP/2) are the clients, `meshproof service` the service; only what the
+gateway's own process uses is counted (utime and stime). Runs alternate, so that a busy machine is busy for both. Then the memory of idle
 connections: how much resident memory grows with so many that have sent nothing, and with as many
 that have sent one request.
 
-    bench/live.py --envoy PATH [--rounds 5] [--seconds 5] [--connections 200] [--idle 5000]
+    bench/live.py --envoy PATH [--rounds 5] [--seconds 5] [--connections 200] [--streams 20]
+                  [--idle 5000]
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -287,10 +288,39 @@ def wrk(gateway: Served, connections: int, seconds: int) -> int:
     return int(found[1])
 
 
-def requests_per_cpu_second(gateway: Served, connections: int, seconds: int) -> float:
+def h2load(gateway: Served, connections: int, streams: int, seconds: int) -> int:
+    """The same with HTTP/2, so many streams on each of a tenth of the connections."""
+    url = f"http://127.0.0.1:{gateway.port}/chapter/1"
+    load = ["-c", str(connections // 10), "-m", str(streams), "-D", str(seconds)]
+    done = subprocess.run(["h2load", *load, url], capture_output=True, text=True, check=True)
+    found = re.search(r"(\d+) succeeded, 0 failed, 0 errored, 0 timeout", done.stdout)
+    if not found or " 0 4xx, 0 5xx" not in done.stdout:
+        sys.exit(f"{gateway.name}: {done.stdout}")
+    return int(found[1])
+
+
+def requests_per_cpu_second(gateway: Served, load: Callable[[Served], int]) -> float:
     before = gateway.cpu_seconds()
-    requests = wrk(gateway, connections, seconds)
+    requests = load(gateway)
     return requests / (gateway.cpu_seconds() - before)
+
+
+def compare(
+    what: str, gateways: Sequence[Served], rounds: int, load: Callable[[Served], int]
+) -> None:
+    """Loads both in turn and prints what each gave."""
+    for gateway in gateways:
+        load(gateway)  # warm
+    print(f"requests per processor second, {what}")
+    ratios = []
+    for _ in range(rounds):
+        figures = [requests_per_cpu_second(gateway, load) for gateway in gateways]
+        ratios.append(figures[0] / figures[1])
+        print(
+            f"meshproof {figures[0]:9.0f}   envoy {figures[1]:9.0f}   ratio {ratios[-1]:.2f}",
+            flush=True,
+        )
+    print(f"median ratio {statistics.median(ratios):.2f}")
 
 
 def answer(client: socket.socket) -> None:
@@ -329,10 +359,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--connections", type=int, default=200)
+    parser.add_argument("--streams", type=int, default=20)
     parser.add_argument("--idle", type=int, default=5000)
     options = parser.parse_args()
-    if options.envoy is None or shutil.which("wrk") is None:
-        sys.exit("needs wrk, and an envoy on PATH or named with --envoy")
+    if options.envoy is None or not all(map(shutil.which, ("wrk", "h2load"))):
+        sys.exit("needs wrk, h2load, and an envoy on PATH or named with --envoy")
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
@@ -344,22 +375,21 @@ def main() -> None:
         with ExitStack() as gateways:
             ours = gateways.enter_context(our_gateway(options.program, folder, service))
             theirs = gateways.enter_context(envoy(options.envoy, folder, service))
-            for gateway in (ours, theirs):
-                wrk(gateway, options.connections, 1)  # warm
-            ratios = []
-            print(f"requests per processor second, {options.connections} connections")
-            for _ in range(options.rounds):
-                figures = [
-                    requests_per_cpu_second(gateway, options.connections, options.seconds)
-                    for gateway in (ours, theirs)
-                ]
-                ratios.append(figures[0] / figures[1])
-                print(
-                    f"meshproof {figures[0]:9.0f}   envoy {figures[1]:9.0f}   "
-                    f"ratio {ratios[-1]:.2f}",
-                    flush=True,
-                )
-            print(f"median ratio {statistics.median(ratios):.2f}")
+            both = (ours, theirs)
+            compare(
+                f"wrk, {options.connections} connections",
+                both,
+                options.rounds,
+                lambda gateway: wrk(gateway, options.connections, options.seconds),
+            )
+            compare(
+                f"h2load, {options.connections // 10} connections, {options.streams} streams each",
+                both,
+                options.rounds,
+                lambda gateway: h2load(
+                    gateway, options.connections, options.streams, options.seconds
+                ),
+            )
         # Of fresh processes, one after another.
         print(f"resident bytes for each of {options.idle} idle connections")
         for make, program in ((our_gateway, options.program), (envoy, options.envoy)):
