@@ -3,9 +3,9 @@
 
 Both serve one mesh as two hops: listener, self-redirect to 127.0.0.1:15001, listener, service. wrk
 (HTTP/1.1), then h2load (HTTP/2) are the clients, `meshproof service` the service; only what the
-gateway's own process uses is counted (utime and stime). Runs alternate, so that a busy machine is busy for both. Then the memory of idle
-connections: how much resident memory grows with so many that have sent nothing, and with as many
-that have sent one request.
+gateway's own process uses is counted (utime and stime). Runs alternate, so that a busy machine is
+busy for both. Then the memory of idle connections: how much resident memory grows with so many
+that have sent nothing, and with as many that have sent one request.
 
     bench/live.py --envoy PATH [--rounds 5] [--seconds 5] [--connections 200] [--streams 20]
                   [--idle 5000]

@@ -11,10 +11,7 @@
 namespace proxy {
 namespace {
 
-using wire::HeaderName;
 using wire::http2::ErrorCode;
-
-constexpr std::size_t kBufferBytes = 1 << 20;
 
 // A reset is premature within that time, without an answer; from that many requests on, no more
 // than half of them may be.

@@ -12,10 +12,7 @@
 namespace proxy {
 namespace {
 
-using wire::HeaderName;
 using wire::http2::ErrorCode;
-
-constexpr std::size_t kBufferBytes = 1 << 20;
 
 /// What the real proxy calls the end of a stream. Source: ENV-HTTP-113.
 ResetReason reason_of(const wire::http2::StreamEnd& end) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -19,6 +20,10 @@ class RE2;
 namespace proxy {
 
 using world::Duration;
+
+/// What may wait for a slow peer, on each connection in each direction, before the other side is
+/// held back: as in the real proxy.
+inline constexpr std::size_t kBufferBytes = 1 << 20;
 
 /// What a connection speaks.
 enum class Protocol : std::uint8_t { Http1, Http2 };

@@ -18,8 +18,7 @@ using wire::HeaderName;
 
 constexpr Duration kDefaultTimeout = 15s;  // Envoy's own; AM-TMO-01
 constexpr std::string_view kViaUpstream = "via_upstream";
-constexpr std::size_t kBufferBytes = 1 << 20;  // per connection and direction, as in the real proxy
-constexpr std::int64_t kBackoffMillis = 25;    // ENV-HTTP-81
+constexpr std::int64_t kBackoffMillis = 25;  // ENV-HTTP-81
 constexpr std::int64_t kMostBackoffMillis = 250;
 
 std::string underscored(std::string_view text) {
