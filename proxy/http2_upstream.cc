@@ -58,7 +58,6 @@ class Http2Upstream::Exchange final : public UpstreamStream, public wire::http2:
   std::unique_ptr<wire::ResponseHead> take_head() override { return std::move(head_); }
   void lend(std::unique_ptr<wire::ResponseHead> head) override { head_ = std::move(head); }
 
-  UpstreamRequest* request() const { return request_; }
   /// Parts from the request, which is told of what comes next.
   UpstreamRequest* release() {
     UpstreamRequest* request = std::exchange(request_, nullptr);
@@ -143,25 +142,21 @@ void Http2Upstream::remove(Exchange& exchange) {
   graveyard_.splice(graveyard_.end(), exchanges_, exchange.place_);
 }
 
+Http2Upstream::Exchange& Http2Upstream::exchange_of(UpstreamRequest& request) {
+  return static_cast<Exchange&>(*request.upstream_stream());
+}
+
 void Http2Upstream::cancel(UpstreamRequest& request) {
-  for (const auto& exchange : exchanges_) {
-    if (exchange->request() != &request) continue;
-    Exchange& found = *exchange;
-    found.release();
-    found.reset(ErrorCode::InternalError);
-    remove(found);
-    break;
-  }
+  Exchange& exchange = exchange_of(request);
+  exchange.release();
+  exchange.reset(ErrorCode::InternalError);
+  remove(exchange);
   close_if_done();
   if (!gone()) offer();
 }
 
 void Http2Upstream::leave(UpstreamRequest& request) {
-  for (const auto& exchange : exchanges_) {
-    if (exchange->request() != &request) continue;
-    exchange->release();
-    return;
-  }
+  exchange_of(request).release();
 }
 
 void Http2Upstream::retire() {

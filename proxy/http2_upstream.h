@@ -41,6 +41,8 @@ class Http2Upstream final : public UpstreamConnection, private wire::http2::Sess
   void on_goaway(std::int32_t last_stream, wire::http2::ErrorCode code) override;
   void on_max_streams(std::uint32_t streams) override;
 
+  /// What the request was given. Requires: it is one of this connection's.
+  static Exchange& exchange_of(UpstreamRequest& request);
   /// Ends the connection and tells all its requests.
   void fail_all(ResetReason reason);
   /// Forgets an exchange; it is destroyed after the present event.
