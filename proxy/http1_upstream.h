@@ -37,7 +37,6 @@ class Http1Upstream final : public UpstreamConnection,
 
   world::Transport& transport() override { return *transport_; }
   std::uint64_t flow() override { return transport_->flow(); }
-  Protocol protocol() const override { return Protocol::Http1; }
   void send_head(wire::RequestHead& head, const RequestFacts& facts) override;
   void send_body(std::string_view bytes, bool ends) override;
   void send_trailers(const wire::HeaderMap&) override { send_body({}, true); }

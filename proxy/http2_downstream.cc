@@ -233,16 +233,12 @@ void Http2Downstream::rest() {
 
 void Http2Downstream::codec_failed() {
   const std::string details = session_.error();
-  auto failed = std::exchange(exchanges_, {});
-  for (const auto& exchange : failed) exchange->removed_ = true;
   // Whoever broke the rules comes first.
-  for (const bool guilty : {true, false}) {
-    for (const auto& exchange : failed) {
-      if (exchange->wire::http2::Stream::details().empty() != guilty)
-        exchange->codec_error(details);
-    }
-  }
-  graveyard_.splice(graveyard_.end(), failed);
+  const auto guilty = [](const auto& exchange) {
+    return !exchange->wire::http2::Stream::details().empty();
+  };
+  exchanges_.sort([&](const auto& a, const auto& b) { return guilty(a) && !guilty(b); });
+  for_all([&](Exchange& exchange) { exchange.codec_error(details); });
   close_later();
 }
 

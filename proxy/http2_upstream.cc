@@ -38,7 +38,6 @@ class Http2Upstream::Exchange final : public UpstreamStream, public wire::http2:
 
   world::Transport& transport() override { return *connection_.transport_; }
   std::uint64_t flow() override { return world::stream_flow(connection_.transport_->flow(), id()); }
-  Protocol protocol() const override { return Protocol::Http2; }
 
   void send_head(wire::RequestHead& head, const RequestFacts& facts) override {
     if (facts.upgrade) {
@@ -120,7 +119,9 @@ class Http2Upstream::Exchange final : public UpstreamStream, public wire::http2:
 };
 
 Http2Upstream::Http2Upstream(Upstream& upstream, UpstreamHost& host)
-    : UpstreamConnection(upstream, host), session_(wire::http2::Session::Role::Client, {}, *this) {}
+    : UpstreamConnection(upstream, host),
+      session_(wire::http2::Session::Role::Client, {}, *this),
+      burial_(timer(world::bind<&Http2Upstream::bury>(this))) {}
 
 Http2Upstream::~Http2Upstream() = default;
 
@@ -142,6 +143,10 @@ void Http2Upstream::remove(Exchange& exchange) {
   graveyard_.splice(graveyard_.end(), exchanges_, exchange.place_);
 }
 
+void Http2Upstream::bury() {
+  graveyard_.clear();
+}
+
 Http2Upstream::Exchange& Http2Upstream::exchange_of(UpstreamRequest& request) {
   return static_cast<Exchange&>(*request.upstream_stream());
 }
@@ -151,6 +156,7 @@ void Http2Upstream::cancel(UpstreamRequest& request) {
   exchange.release();
   exchange.reset(ErrorCode::InternalError);
   remove(exchange);
+  burial_.start_after({});
   close_if_done();
   if (!gone()) offer();
 }
@@ -167,7 +173,7 @@ void Http2Upstream::retire() {
 
 void Http2Upstream::on_data(std::string_view bytes) {
   const Cork::Event event(cork());
-  graveyard_.clear();
+  bury();
   session_.feed(bytes);
   if (gone()) return;
   if (!session_.failed()) on_output();

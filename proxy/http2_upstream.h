@@ -45,6 +45,7 @@ class Http2Upstream final : public UpstreamConnection, private wire::http2::Sess
   static Exchange& exchange_of(UpstreamRequest& request);
   /// Ends the connection and tells all its requests.
   void fail_all(ResetReason reason);
+  void bury();
   /// Forgets an exchange; it is destroyed after the present event.
   void remove(Exchange& exchange);
   void close_if_done();
@@ -52,6 +53,7 @@ class Http2Upstream final : public UpstreamConnection, private wire::http2::Sess
   wire::http2::Session session_;
   std::list<std::unique_ptr<Exchange>> exchanges_;
   std::list<std::unique_ptr<Exchange>> graveyard_;
+  world::Timer burial_;   // an endpoint that says nothing is not waited for
   bool leaving_ = false;  // takes no new requests
 };
 

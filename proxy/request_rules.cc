@@ -149,19 +149,4 @@ bool may_have_body(std::string_view method) {
          method != "CONNECT";
 }
 
-std::string percent_encoded_message(std::string_view message) {
-  static constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : message) {
-    if (c >= ' ' && c < 0x7f && c != '%') {
-      out += c;
-    } else {
-      out += '%';
-      out += kHex[static_cast<unsigned char>(c) >> 4];
-      out += kHex[static_cast<unsigned char>(c) & 15];
-    }
-  }
-  return out;
-}
-
 }  // namespace proxy

@@ -37,7 +37,4 @@ bool is_undecided_uuid(std::string_view id);
 /// Whether a request of that method without body must say so by `content-length: 0`.
 bool may_have_body(std::string_view method);
 
-/// A gRPC message as a header carries it.
-std::string percent_encoded_message(std::string_view message);
-
 }  // namespace proxy

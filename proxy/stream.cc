@@ -6,6 +6,7 @@
 
 #include "proxy/path.h"
 #include "proxy/request_rules.h"
+#include "wire/grpc.h"
 #include "wire/http1/connection_rules.h"
 
 namespace proxy {
@@ -668,7 +669,7 @@ void Stream::local_reply(std::uint16_t status, std::string_view body, std::strin
     headers.add(HeaderName::ContentType, "application/grpc");
     set_number(headers, HeaderName::GrpcStatus, grpc_status_);
     if (!body.empty() && !head_request_)
-      headers.add(HeaderName::GrpcMessage, percent_encoded_message(body));
+      headers.add(HeaderName::GrpcMessage, wire::grpc::escape(body));
     body = {};
   } else if (!body.empty()) {
     set_number(headers, HeaderName::ContentLength, static_cast<std::int64_t>(body.size()));

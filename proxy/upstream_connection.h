@@ -38,6 +38,7 @@ class UpstreamConnection : protected world::TransportEvents {
   std::size_t unsent_bytes() const {
     return transport_->unsent() + upstream_.cork_.held(*transport_);
   }
+  world::Timer timer(world::Action action) { return upstream_.world_.timer(action); }
   void offer() { upstream_.offer(*this); }
   void detach(UpstreamRequest& request, bool interim) {
     request.interim_ = interim;

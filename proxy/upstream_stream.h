@@ -25,7 +25,6 @@ class UpstreamStream {
   virtual world::Transport& transport() = 0;
   /// Of the connection, or of the stream on it, for the trace. Known once the head was sent.
   virtual std::uint64_t flow() = 0;
-  virtual Protocol protocol() const = 0;
 
   /// The codec adds to the head what it alone knows of: how the body is framed.
   virtual void send_head(wire::RequestHead& head, const RequestFacts& facts) = 0;

@@ -530,6 +530,10 @@ void Stream::send_data(std::string_view bytes, bool ends) {
   if (at_once) {
     direct_ = bytes;
   } else {
+    // What has left goes now and then, or a peer that never quite catches up would make it grow.
+    if (sent_ >= SessionCallbacks::kKeptBytes && sent_ >= unsent()) {
+      waiting_.erase(0, std::exchange(sent_, 0));
+    }
     waiting_ += bytes;
   }
   if (std::exchange(deferred_, false)) nghttp2_session_resume_data(session.session_.get(), id_);
@@ -830,8 +834,8 @@ bool Session::send_request(Stream& stream, const RequestHead& head, bool ends) {
         fields.push_back(field(":scheme", head.scheme_or_http(), flags));
         break;
       case HeaderName::PseudoAuthority:
-        if (head.headers.has(HeaderName::Host)) {
-          fields.push_back(field(":authority", head.headers.get(HeaderName::Host), flags));
+        if (const std::size_t at = head.headers.find(HeaderName::Host); at != HeaderMap::npos) {
+          fields.push_back(field(":authority", head.headers.value(at), flags));
         }
         break;
       default:
