@@ -8,6 +8,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include "conformance/latin1.h"
+#include "wire/http2/errors.h"
 
 namespace conformance::recorded::h2 {
 namespace {
@@ -20,20 +21,6 @@ constexpr std::size_t kMaxPayload = 16384;  // a peer that has announced nothing
 constexpr std::array<std::string_view, 10> kTypes = {
     "DATA",         "HEADERS", "PRIORITY", "RST_STREAM",    "SETTINGS",
     "PUSH_PROMISE", "PING",    "GOAWAY",   "WINDOW_UPDATE", "CONTINUATION"};
-constexpr std::array<std::string_view, 14> kErrors = {"NO_ERROR",
-                                                      "PROTOCOL_ERROR",
-                                                      "INTERNAL_ERROR",
-                                                      "FLOW_CONTROL_ERROR",
-                                                      "SETTINGS_TIMEOUT",
-                                                      "STREAM_CLOSED",
-                                                      "FRAME_SIZE_ERROR",
-                                                      "REFUSED_STREAM",
-                                                      "CANCEL",
-                                                      "COMPRESSION_ERROR",
-                                                      "CONNECT_ERROR",
-                                                      "ENHANCE_YOUR_CALM",
-                                                      "INADEQUATE_SECURITY",
-                                                      "HTTP_1_1_REQUIRED"};
 // From 1. RFC 8441 has the eighth.
 constexpr std::array<std::string_view, 8> kSettings = {"HEADER_TABLE_SIZE",
                                                        "ENABLE_PUSH",
@@ -81,6 +68,11 @@ json name_or_number(const std::array<std::string_view, N>& names, std::uint32_t 
   return number;
 }
 
+json error_of(std::uint32_t number) {
+  const std::string_view name = wire::http2::name_of(wire::http2::ErrorCode{number});
+  return name.empty() ? json(number) : json(name);
+}
+
 /// What is left of DATA or HEADERS without padding and priority.
 std::string_view content_of(const Frame& frame) {
   std::string_view content = frame.payload;
@@ -105,7 +97,7 @@ json record_of(const Frame& frame) {
       record["end_stream"] = frame.end_stream();
       break;
     case Type::RstStream:
-      record["error"] = name_or_number(kErrors, number_at(payload, 0, 4));
+      record["error"] = error_of(number_at(payload, 0, 4));
       break;
     case Type::Settings: {
       record["ack"] = frame.ack();
@@ -123,7 +115,7 @@ json record_of(const Frame& frame) {
       break;
     case Type::GoAway:
       record["last_stream"] = number_at(payload, 0, 4) & 0x7fffffff;
-      record["error"] = name_or_number(kErrors, number_at(payload, 4, 4));
+      record["error"] = error_of(number_at(payload, 4, 4));
       if (payload.size() > 8) record["debug"] = to_utf8(payload.substr(8));
       break;
     case Type::WindowUpdate:
