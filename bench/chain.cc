@@ -7,7 +7,6 @@
 // The second form has the arguments of the programs it is compared with, see bench/README.md.
 // Processor time and memory are this program's subject; the worlds themselves never see them.
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -22,21 +21,12 @@
 #include <fmt/format.h>
 
 #include "bench/chain_world.h"
+#include "bench/cpu_time.h"
 #include "peers/client.h"
 #include "world/timer.h"
 
 namespace bench {
 namespace {
-
-/// User and system time of this process.
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 /// Memory of this process that is in use, all there is: heap, allocator, tables.
 std::size_t resident_bytes() {

@@ -4,8 +4,6 @@
 //
 // The two ends are bare sessions, so that what is counted is the gateway and the codec.
 
-#include <sys/resource.h>
-
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -16,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "bench/chain_world.h"
+#include "bench/cpu_time.h"
 #include "wire/http2/session.h"
 
 namespace bench {
@@ -168,15 +167,6 @@ class Service final : private world::AcceptEvents {
   std::unique_ptr<world::Listener> listener_;
   std::vector<std::unique_ptr<Connection>> connections_;
 };
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 int run(std::uint64_t requests, std::uint64_t streams, std::uint64_t connections) {
   const double start = cpu_seconds();
