@@ -8,7 +8,10 @@
 #include <fmt/format.h>
 
 #include "conformance/judge.h"
+#include "conformance/live_limits.h"
+#include "conformance/live_setting.h"
 #include "conformance/names.h"
+#include "conformance/sim_setting.h"
 #include "conformance/stage.h"
 #include "conformance/units.h"
 
@@ -22,6 +25,9 @@ constexpr const char* kAnsweredOnce = "every request is answered once";
 constexpr Duration kQuiet = 2s;
 /// How many requests of a group are kept, and reported, with all that was seen of them.
 constexpr std::uint64_t kFull = 1000;
+
+/// Real time that a live run may take beyond what the simulated one did.
+constexpr Duration kPatience = 5s;
 
 /// As a shell takes it for one word.
 std::string shell_word(const std::string& text) {
@@ -60,11 +66,17 @@ bool compare(std::int64_t left, Invariant::Comparison how, std::int64_t right) {
 /// One run: works through the steps, lets time pass, and has everything judged.
 class Run {
  public:
-  Run(const Scenario& scenario, std::uint64_t seed, RunResult& result)
+  /// `patience`: how long requests are waited for after the last step, if not as long as the
+  /// scenario says. Then the world is a real one.
+  Run(const Scenario& scenario, Setting& setting, RunResult& result,
+      std::optional<Duration> patience = {})
       : scenario_(scenario),
         result_(result),
-        stage_(scenario, seed),
-        judge_(stage_, result.checks) {}
+        setting_(setting),
+        live_(patience.has_value()),
+        patience_(std::min(patience.value_or(scenario.limits.time), scenario.limits.time)),
+        stage_(scenario, setting),
+        judge_(stage_, result.checks, live_ ? &result.unjudged_times : nullptr) {}
 
   void run() {
     if (!asks_whether_gateways_run()) {
@@ -93,7 +105,7 @@ class Run {
     std::size_t ended = 0;  // so many from the first on have ended
   };
 
-  world::TimePoint now() { return stage_.simulation().now(); }
+  world::TimePoint now() { return setting_.now(); }
   static world::TimePoint at(Duration since_start) { return world::TimePoint(since_start); }
   static std::string name_of(std::size_t index) { return fmt::format("steps/{}", index); }
 
@@ -111,20 +123,19 @@ class Run {
 
   void begin(const Step& step, std::size_t index) {
     if (step.at) {
-      if (at(*step.at) < now()) {
+      if (at(*step.at) < now() && !live_) {
         judge_.check(name_of(index) + "/at", false, duration_text(*step.at),
                      "it is already " + duration_text(now().time_since_epoch()), step.place);
         over_ = true;
         return;
       }
-      pass_time([] { return false; }, at(*step.at));
+      pass_time([] { return false; }, std::max(at(*step.at), now()));
     } else {
       settle();
       if (step.wait && !over_) pass_time([] { return false; }, now() + *step.wait);
     }
     if (over_) return;
-    stage_.simulation().trace().record(
-        {now(), world::TraceKind::Step, 0, 0, index, 0, name_of(index)});
+    setting_.trace().record({now(), world::TraceKind::Step, 0, 0, index, 0, name_of(index)});
 
     Pending pending{&step, index, {}, now(), 0};
     if (step.request) send(*step.request, pending);
@@ -165,7 +176,7 @@ class Run {
       if (i == 0 || action.every == Duration::zero()) {
         go();
       } else {
-        stage_.simulation().loop().post_at(observed.sent_at, go, host.id());
+        setting_.loop().post_at(observed.sent_at, go, host.id());
       }
     }
   }
@@ -220,7 +231,7 @@ class Run {
     if (after == Duration::zero()) {
       f();
     } else {
-      stage_.simulation().loop().post_at(now() + after, std::forward<F>(f));
+      setting_.loop().post_at(now() + after, std::forward<F>(f));
     }
   }
 
@@ -228,15 +239,13 @@ class Run {
 
   /// Lets the world go on until `done`, or until that instant.
   bool pass_time(const std::function<bool()>& done, world::TimePoint until) {
-    world::EventLoop& loop = stage_.simulation().loop();
+    world::EventLoop& loop = setting_.loop();
     while (!done() && !over_) {
       if (loop.stuck()) return stuck();
-      if (loop.pending() == 0 || loop.next_due() > until) {
-        loop.run_until(until);
+      if (!setting_.step(until)) {
         judge_finished();
         return done();
       }
-      loop.run_one();
       after_event();
       if (loop.tasks_run() > scenario_.limits.events) {
         return guard(fmt::format("more than {} events", scenario_.limits.events));
@@ -251,12 +260,12 @@ class Run {
   }
 
   bool stuck() {
-    const world::EventLoop& loop = stage_.simulation().loop();
+    const world::EventLoop& loop = setting_.loop();
     return guard(
         fmt::format("time stands still at {}: more than {} events at one instant, most of "
                     "them on {}",
                     duration_text(now().time_since_epoch()), scenario_.limits.instant,
-                    stage_.simulation().host_name(loop.stuck_owner())));
+                    setting_.host_name(loop.stuck_owner())));
   }
 
   bool guard(const std::string& why) {
@@ -268,7 +277,7 @@ class Run {
 
   /// Waits until every step so far has been judged.
   void settle() {
-    const world::TimePoint limit = now() + scenario_.limits.time;
+    const world::TimePoint limit = now() + patience_;
     judge_finished();
     while (!pending_.empty() && !over_) {
       pass_time([this] { return pending_.empty(); }, limit);
@@ -343,7 +352,7 @@ class Run {
                                                          : exchange.active_at + kQuiet;
     if (now() >= due) return true;
     // An event at that instant, so that it is looked at again.
-    if (exchange.look_at != due) stage_.simulation().loop().post_at(due, [] {});
+    if (exchange.look_at != due) setting_.loop().post_at(due, [] {});
     exchange.look_at = due;
     return false;
   }
@@ -422,7 +431,7 @@ class Run {
   /// What holds of every scenario without being asked: TF-05.
   void finish() {
     const auto all_ended = [this] { return stage_.observer().open_requests() == 0; };
-    pass_time(all_ended, now() + scenario_.limits.time);
+    pass_time(all_ended, now() + patience_);
     std::vector<std::string> wrong;
     for (const auto& exchange : stage_.observer().exchanges()) {
       if (exchange->raw || exchange->outcomes == 1) continue;
@@ -465,12 +474,15 @@ class Run {
                                     [](const Check& check) { return check.passed; });
     result_.outcome = passed ? conformance::Outcome::Passed : conformance::Outcome::Failed;
     result_.simulated = now().time_since_epoch();
-    result_.events = stage_.simulation().trace().events();
-    result_.trace_hash = stage_.simulation().trace().hash().text();
+    result_.events = setting_.trace().events();
+    if (!live_) result_.trace_hash = setting_.trace().hash().text();
   }
 
   const Scenario& scenario_;
   RunResult& result_;
+  Setting& setting_;
+  const bool live_;
+  const Duration patience_;
   Stage stage_;
   Judge judge_;
   std::vector<Pending> pending_;
@@ -478,6 +490,40 @@ class Run {
   std::set<std::size_t> breached_;
   bool over_ = false;
 };
+
+}  // namespace
+
+namespace {
+
+sim::SimulationOptions simulation_options(const Scenario& scenario, std::uint64_t seed) {
+  sim::SimulationOptions options;
+  options.seed = seed;
+  options.default_link = scenario.world.default_link;
+  options.instant_limit = scenario.limits.instant;
+  return options;
+}
+
+void skip(RunResult& result, std::string why) {
+  result.outcome = Outcome::Skipped;
+  result.reason = std::move(why);
+}
+
+void run_live(const Scenario& scenario, const LiveOptions& options, RunResult& result) {
+  if (auto why = cannot_show_live(scenario)) return skip(result, std::move(*why));
+  const Duration span = run(scenario, {.seed = result.seed}).simulated;
+  if (const Duration real = span / options.time_scale; real > options.limit) {
+    return skip(result, fmt::format("takes {} of real time, the limit is {}", duration_text(real),
+                                    duration_text(options.limit)));
+  }
+  auto setting = LiveSetting::open({.seed = result.seed, .time_scale = options.time_scale});
+  if (!setting) {
+    result.outcome = Outcome::Error;
+    result.reason = setting.error().text();
+    result.errors = {setting.error()};
+    return;
+  }
+  Run(scenario, **setting, result, span + kPatience * options.time_scale).run();
+}
 
 }  // namespace
 
@@ -492,9 +538,15 @@ RunResult run(const Scenario& scenario, const RunOptions& options) {
   result.era = mesh::text(scenario.era);
   result.seed = options.seed.value_or(scenario.seed);
   result.replay = fmt::format("meshproof run {} --seed {}", shell_word(scenario.file), result.seed);
+  if (options.live) {
+    result.replay += " --target gateway";
+    if (options.live->time_scale != 1) {
+      result.replay += fmt::format(" --time-scale {}", options.live->time_scale);
+    }
+  }
   // Only a variant is not alone in its file.
   if (!scenario.variant.empty()) result.replay += " --filter " + shell_word(scenario.id);
-  if (scenario.refused) {
+  if (scenario.refused && !options.live) {
     // Nothing to run: the mesh itself is what is judged.
     Judge::refusal(*scenario.refused, scenario.mesh_errors, result.checks);
     const bool passed = std::all_of(result.checks.begin(), result.checks.end(),
@@ -503,7 +555,12 @@ RunResult run(const Scenario& scenario, const RunOptions& options) {
     result.trace_hash = world::Trace().hash().text();
     return result;
   }
-  Run(scenario, result.seed, result).run();
+  if (options.live) {
+    run_live(scenario, *options.live, result);
+  } else {
+    SimSetting setting(simulation_options(scenario, result.seed));
+    Run(scenario, setting, result).run();
+  }
   return result;
 }
 

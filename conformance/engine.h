@@ -8,15 +8,26 @@
 
 namespace conformance {
 
-struct RunOptions {
-  std::optional<std::uint64_t> seed;  ///< Else the scenario's own.
+/// On this machine's sockets, with its clock.
+struct LiveOptions {
+  std::uint32_t time_scale = 1;               ///< Seconds of the scenario in a real one.
+  Duration limit = std::chrono::seconds(10);  ///< Real time that a run may take by its nature.
 };
 
-/// Runs a scenario in a simulated world of its own and judges it.
+struct RunOptions {
+  std::optional<std::uint64_t> seed;  ///< Else the scenario's own.
+  std::optional<LiveOptions> live{};  ///< Absent: in a simulated world.
+};
+
+/// Runs a scenario in a world of its own and judges it. What follows is meant of simulated ones.
 ///
 /// Pure: the same scenario and seed give the same result, in any thread and after any other run.
 /// A world whose time stands still, or that does not come to an end within an hour after its last
 /// step, fails with the host that keeps it going.
+///
+/// In the real world a run is not pure. Times are not judged there, but counted; what cannot be
+/// shown there, or takes longer than the limit, is skipped. How long it takes is what a simulated
+/// run before it says.
 RunResult run(const Scenario& scenario, const RunOptions& options = {});
 
 /// The result of a file that could not be run.

@@ -14,7 +14,9 @@ namespace conformance {
 /// Compares what was seen with what must be seen, and writes down each comparison.
 class Judge {
  public:
-  Judge(Stage& stage, std::vector<Check>& checks) : stage_(stage), checks_(checks) {}
+  /// Times are not judged if there is something to count them in instead.
+  Judge(Stage& stage, std::vector<Check>& checks, std::uint64_t* unjudged_times = nullptr)
+      : stage_(stage), checks_(checks), unjudged_times_(unjudged_times) {}
 
   /// `where` names the step, e.g. "steps/2".
   void request(const std::string& where, const RequestExpectation& expected,
@@ -31,6 +33,8 @@ class Judge {
              const world::Place& place);
 
  private:
+  /// Whether an expectation of a time is not judged: then it is counted.
+  bool leaves_time();
   void text(const std::string& name, const TextExpectation& expected,
             const std::optional<std::string>& actual);
   void number(const std::string& name, const NumberExpectation& expected, std::int64_t actual);
@@ -50,6 +54,7 @@ class Judge {
 
   Stage& stage_;
   std::vector<Check>& checks_;
+  std::uint64_t* unjudged_times_;
 };
 
 /// The answers in what a raw connection received. `ended`: nothing more will come.

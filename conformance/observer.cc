@@ -121,7 +121,7 @@ void Observer::on_event(const world::TraceEvent& event) {
         if (Exchange* exchange = current(root_of(event.flow))) {
           if (exchange->arrival == 0) exchange->arrival = ++arrivals_;
           exchange->route = event.text;
-          exchange->gateway = simulation_.host_name(event.who);
+          exchange->gateway = setting_.host_name(event.who);
         }
       }
       break;
@@ -132,7 +132,7 @@ void Observer::on_event(const world::TraceEvent& event) {
           exchange->flags = proxy::flags_text(static_cast<std::uint16_t>(event.a));
           exchange->observed.response_flags = exchange->flags;
           exchange->details = event.text;
-          exchange->gateway = simulation_.host_name(event.who);
+          exchange->gateway = setting_.host_name(event.who);
         }
       }
       break;
@@ -258,7 +258,7 @@ std::vector<TimelineEntry> Observer::timeline() const {
         break;
     }
     if (!text.empty()) what += " " + one_line(text);
-    entries.push_back({kept.at, std::string(simulation_.host_name(kept.who)), std::move(what)});
+    entries.push_back({kept.at, std::string(setting_.host_name(kept.who)), std::move(what)});
   }
   return entries;
 }

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "conformance/exchange.h"
+#include "conformance/setting.h"
 #include "peers/client.h"
 #include "peers/service.h"
-#include "sim/simulation.h"
 #include "world/trace.h"
 
 namespace conformance {
@@ -23,7 +23,7 @@ namespace conformance {
 /// one connection, or one stream of HTTP/2, carries one request at a time.
 class Observer final : public world::TraceSink {
  public:
-  explicit Observer(sim::Simulation& simulation) : simulation_(simulation) {}
+  explicit Observer(Setting& setting) : setting_(setting) {}
 
   /// A new exchange, of one request or of raw bytes; the observer owns it.
   Exchange& add_request();
@@ -70,7 +70,7 @@ class Observer final : public world::TraceSink {
   };
   static constexpr std::size_t kTimeline = 25;
 
-  sim::Simulation& simulation_;
+  Setting& setting_;
   std::vector<std::unique_ptr<Exchange>> exchanges_;
   std::vector<Exchange*> raws_;
   std::set<world::HostId> gateways_;

@@ -12,7 +12,7 @@ namespace conformance {
 struct Stage::Instance {
   std::string gateway;
   std::string name;
-  sim::Host* host = nullptr;
+  world::World* host = nullptr;
   std::unique_ptr<proxy::Gateway> proxy;  ///< Absent: it did not start.
 };
 
@@ -28,13 +28,13 @@ struct Stage::Endpoint final : public peers::ServiceObserver {
   Stage* stage = nullptr;
   std::string node;
   std::string name;
-  sim::Host* host = nullptr;
+  world::World* host = nullptr;
   std::vector<std::unique_ptr<peers::Service>> services;
 };
 
 struct Stage::BalancerHost {
   std::string name;
-  sim::Host* host = nullptr;
+  world::World* host = nullptr;
   std::unique_ptr<peers::Balancer> balancer;
 };
 
@@ -45,24 +45,25 @@ struct Stage::ClientHost {
       stage->observer_.ended(host->id(), outcome);
     }
     Stage* stage = nullptr;
-    sim::Host* host = nullptr;
+    world::World* host = nullptr;
     std::unique_ptr<peers::Client> client;
   };
 
   std::string name;
   peers::ConnectionPolicy policy = peers::ConnectionPolicy::One;
-  sim::Host* host = nullptr;
+  world::World* host = nullptr;
   std::map<peers::ConnectionPolicy, std::unique_ptr<Way>> ways;
 };
 
 namespace {
 
-sim::SimulationOptions options_of(const Scenario& scenario, std::uint64_t seed) {
-  sim::SimulationOptions options;
-  options.seed = seed;
-  options.default_link = scenario.world.default_link;
-  options.instant_limit = scenario.limits.instant;
-  return options;
+using Plan = std::shared_ptr<const proxy::GatewayPlan>;
+
+Plan plan_for(const Setting& setting, const Plan& compiled) {
+  if (!setting.second_hop_is_private() || !compiled->egress) return compiled;
+  auto plan = std::make_shared<proxy::GatewayPlan>(*compiled);
+  plan->egress->loopback_only = true;
+  return plan;
 }
 
 /// The name under which a node's endpoints are found.
@@ -82,9 +83,9 @@ std::string discovery_name(const mesh::VirtualNode& node) {
 
 }  // namespace
 
-Stage::Stage(const Scenario& scenario, std::uint64_t seed)
-    : scenario_(scenario), simulation_(options_of(scenario, seed)), observer_(simulation_) {
-  simulation_.trace().add_sink(observer_);
+Stage::Stage(const Scenario& scenario, Setting& setting)
+    : scenario_(scenario), setting_(setting), observer_(setting) {
+  setting_.trace().add_sink(observer_);
   add_endpoints();
   add_gateways();
   add_balancers();
@@ -93,13 +94,7 @@ Stage::Stage(const Scenario& scenario, std::uint64_t seed)
 }
 
 Stage::~Stage() {
-  simulation_.trace().remove_sink(observer_);
-}
-
-sim::Host& Stage::add_host(const std::string& name) {
-  std::string unique = name;
-  while (simulation_.find_host(unique) != nullptr) unique += "'";
-  return simulation_.add_host(unique);
+  setting_.trace().remove_sink(observer_);
 }
 
 void Stage::add_endpoints() {
@@ -113,8 +108,8 @@ void Stage::add_endpoints() {
       endpoint->stage = this;
       endpoint->node = setup.node;
       endpoint->name = numbered(setup.node, i);
-      endpoint->host = &add_host(endpoint->name);
-      found.push_back(endpoint->host->address());
+      endpoint->host = &setting_.add_host(endpoint->name);
+      found.push_back(setting_.address_of(*endpoint->host));
       for (const mesh::Listener& listener : node->listeners) {
         peers::ServiceOptions options;
         options.service = setup.node;
@@ -132,7 +127,7 @@ void Stage::add_endpoints() {
     }
   }
   for (const auto& [name, list] : addresses) {
-    if (!name.empty() && !list.empty()) simulation_.names().set(name, {.addresses = list});
+    if (!name.empty() && !list.empty()) setting_.set_name(name, list);
   }
 }
 
@@ -144,16 +139,17 @@ void Stage::add_gateways() {
       auto instance = std::make_unique<Instance>();
       instance->gateway = setup.name;
       instance->name = numbered(setup.name, i);
-      instance->host = &add_host(instance->name);
+      instance->host = &setting_.add_host(instance->name);
       observer_.add_gateway(instance->host->id());
-      addresses.push_back(instance->host->address());
-      for (const std::string& path : setup.unwritable) instance->host->make_unwritable(path);
-      if (setup.redirect) instance->host->set_redirect(*setup.redirect);
+      addresses.push_back(setting_.address_of(*instance->host));
+      for (const std::string& path : setup.unwritable)
+        setting_.make_unwritable(*instance->host, path);
+      if (setup.redirect) setting_.set_redirect(*instance->host, *setup.redirect);
       if (!setup.fails.empty()) {
         start_failures_.push_back(instance->name + ": " + setup.fails);
         instance->host->trace(world::TraceKind::Note, 0, 0, 0, start_failures_.back());
       } else if (plan) {
-        auto proxy = std::make_unique<proxy::Gateway>(*instance->host, *plan);
+        auto proxy = std::make_unique<proxy::Gateway>(*instance->host, plan_for(setting_, *plan));
         if (const auto started = proxy->start()) {
           instance->proxy = std::move(proxy);
         } else {
@@ -163,7 +159,7 @@ void Stage::add_gateways() {
       }
       instances_.push_back(std::move(instance));
     }
-    if (!addresses.empty()) simulation_.names().set(setup.name, {.addresses = addresses});
+    if (!addresses.empty()) setting_.set_name(setup.name, addresses);
   }
 }
 
@@ -171,14 +167,14 @@ void Stage::add_balancers() {
   for (const BalancerSetup& setup : scenario_.world.balancers) {
     auto entry = std::make_unique<BalancerHost>();
     entry->name = setup.name;
-    entry->host = &add_host(setup.name);
+    entry->host = &setting_.add_host(setup.name);
     const mesh::VirtualGateway* gateway = scenario_.mesh.gateway(setup.gateway);
     peers::TargetGroupOptions group{.name = setup.gateway, .targets = {}};
     for (const auto& instance : instances_) {
       if (instance->gateway != setup.gateway || gateway == nullptr) continue;
-      group.targets.push_back(
-          {.name = instance->name,
-           .endpoint = {instance->host->address(), gateway->listeners.front().port_mapping.port}});
+      group.targets.push_back({.name = instance->name,
+                               .endpoint = {setting_.address_of(*instance->host),
+                                            gateway->listeners.front().port_mapping.port}});
     }
     peers::BalancerOptions options;
     options.groups.push_back(std::move(group));
@@ -187,8 +183,8 @@ void Stage::add_balancers() {
     if (const auto started = entry->balancer->start(); !started) {
       start_failures_.push_back(setup.name + ": " + started.error().text());
     }
-    simulation_.names().set_address(setup.name, entry->host->address());
-    if (!setup.dns.empty()) simulation_.names().set_address(setup.dns, entry->host->address());
+    setting_.set_name(setup.name, {setting_.address_of(*entry->host)});
+    if (!setup.dns.empty()) setting_.set_name(setup.dns, {setting_.address_of(*entry->host)});
     balancers_.push_back(std::move(entry));
   }
 }
@@ -197,14 +193,14 @@ void Stage::add_clients() {
   for (const ClientSetup& setup : scenario_.world.clients) {
     auto client = std::make_unique<ClientHost>();
     client->name = setup.name;
-    client->host = &add_host(setup.name);
+    client->host = &setting_.add_host(setup.name);
     client->policy = setup.connections;
     clients_.push_back(std::move(client));
   }
 }
 
-std::vector<sim::Host*> Stage::hosts_of(const std::string& name) const {
-  std::vector<sim::Host*> hosts;
+std::vector<world::World*> Stage::hosts_of(const std::string& name) const {
+  std::vector<world::World*> hosts;
   for (const auto& client : clients_) {
     if (client->name != name) continue;
     hosts.push_back(client->host);
@@ -225,21 +221,20 @@ std::vector<sim::Host*> Stage::hosts_of(const std::string& name) const {
 }
 
 void Stage::set_links() {
-  sim::Network& network = simulation_.network();
   for (const LinkSetup& link : scenario_.world.links) {
-    for (sim::Host* from : hosts_of(link.from)) {
-      for (sim::Host* to : hosts_of(link.to)) {
-        network.set_link(*from, *to, link.options);
-        if (link.both_ways) network.set_link(*to, *from, link.options);
+    for (world::World* from : hosts_of(link.from)) {
+      for (world::World* to : hosts_of(link.to)) {
+        setting_.set_link(*from, *to, link.options);
+        if (link.both_ways) setting_.set_link(*to, *from, link.options);
       }
     }
   }
   // An endpoint that answers nothing at all: what is sent to it is lost.
   for (const ServiceSetup& setup : scenario_.world.services) {
     if (!setup.blackhole) continue;
-    for (sim::Host* endpoint : hosts_of(setup.node)) {
+    for (world::World* endpoint : hosts_of(setup.node)) {
       for (const auto& instance : instances_) {
-        network.set_link(*instance->host, *endpoint, {.blackhole = true});
+        setting_.set_link(*instance->host, *endpoint, {.blackhole = true});
       }
     }
   }
@@ -258,7 +253,7 @@ Stage::ClientOn Stage::client(const std::string& name, peers::ConnectionPolicy p
   if (!way) {
     way = std::make_unique<ClientHost::Way>();
     way->stage = this;
-    way->host = client.ways.size() == 1 ? client.host : &add_host(name);
+    way->host = client.ways.size() == 1 ? client.host : &setting_.add_host(name);
     way->client = std::make_unique<peers::Client>(
         *way->host, peers::ClientOptions{.policy = policy, .observer = way.get()});
     set_links();
@@ -266,7 +261,7 @@ Stage::ClientOn Stage::client(const std::string& name, peers::ConnectionPolicy p
   return {*way->client, *way->host};
 }
 
-sim::Host& Stage::client_host(const std::string& name) {
+world::World& Stage::client_host(const std::string& name) {
   return *find_client(name).host;
 }
 
@@ -376,8 +371,8 @@ std::optional<std::int64_t> Stage::count(const Observable& what) const {
   return total;
 }
 
-std::vector<const sim::Host*> Stage::instances(const std::string& name) const {
-  std::vector<const sim::Host*> hosts;
+std::vector<const world::World*> Stage::instances(const std::string& name) const {
+  std::vector<const world::World*> hosts;
   for (const auto& instance : instances_) {
     if (name.empty() || instance->gateway == name || instance->name == name) {
       hosts.push_back(instance->host);

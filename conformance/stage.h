@@ -9,24 +9,24 @@
 
 #include "conformance/observer.h"
 #include "conformance/scenario.h"
+#include "conformance/setting.h"
 #include "peers/balancer.h"
 #include "peers/client.h"
 #include "peers/service.h"
 #include "proxy/gateway.h"
-#include "sim/simulation.h"
 
 namespace conformance {
 
-/// The world of one run: gateways, services, clients and balancers on their hosts, linked, named
-/// and started as the scenario says.
+/// What is set up for one run: gateways, services, clients and balancers on their hosts, linked,
+/// named and started as the scenario says.
 class Stage {
  public:
-  Stage(const Scenario& scenario, std::uint64_t seed);
+  Stage(const Scenario& scenario, Setting& setting);
   ~Stage();
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
 
-  sim::Simulation& simulation() { return simulation_; }
+  Setting& setting() { return setting_; }
   Observer& observer() { return observer_; }
   /// Why an instance of a gateway did not start; empty if all did.
   const std::vector<std::string>& start_failures() const { return start_failures_; }
@@ -34,16 +34,16 @@ class Stage {
   /// The client of that name. Requires: the scenario has it.
   struct ClientOn {
     peers::Client& client;
-    sim::Host& host;
+    world::World& host;
   };
   ClientOn client(const std::string& name, peers::ConnectionPolicy policy);
-  sim::Host& client_host(const std::string& name);
+  world::World& client_host(const std::string& name);
   peers::ConnectionPolicy policy_of(const std::string& client) const;
 
   /// The number at this instant. Nothing: there is no such thing or field.
   std::optional<std::int64_t> count(const Observable& what) const;
   /// The hosts of a gateway, or of one instance of it, by name; all of them for "".
-  std::vector<const sim::Host*> instances(const std::string& name) const;
+  std::vector<const world::World*> instances(const std::string& name) const;
   /// Where the access log of a gateway, or of an instance, goes; empty for nowhere.
   std::string log_path(const std::string& name) const;
 
@@ -53,18 +53,17 @@ class Stage {
   struct BalancerHost;
   struct ClientHost;
 
-  sim::Host& add_host(const std::string& name);
   void add_endpoints();
   void add_gateways();
   void add_balancers();
   void add_clients();
   void set_links();
-  std::vector<sim::Host*> hosts_of(const std::string& name) const;
+  std::vector<world::World*> hosts_of(const std::string& name) const;
   ClientHost& find_client(const std::string& name) const;
   std::string service_of(const std::string& node, const peers::SeenRequest& request) const;
 
   const Scenario& scenario_;
-  sim::Simulation simulation_;
+  Setting& setting_;
   Observer observer_;
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
   std::vector<std::unique_ptr<Instance>> instances_;

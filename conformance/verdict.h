@@ -104,6 +104,8 @@ struct RunResult {
   std::uint64_t events = 0;
   std::string trace_hash;
   std::vector<Check> checks;
+  /// Expectations of times that were not judged, as the world is a real one.
+  std::uint64_t unjudged_times = 0;
   std::vector<TimelineEntry> timeline;  ///< Of failures: the last events before the first breach.
   std::vector<ObservedRequest> requests;
   nlohmann::ordered_json series;  ///< Observations over time, by name; may be null.

@@ -1,6 +1,7 @@
 #include "live/runtime.h"
 
 #include <algorithm>
+#include <cassert>
 #include <csignal>
 #include <limits>
 #include <utility>
@@ -43,7 +44,9 @@ struct Runtime::Asio {
   boost::asio::signal_set signals{context};
 };
 
-Runtime::Runtime() : most_sockets_(sockets_allowed()), asio_(std::make_unique<Asio>()) {
+Runtime::Runtime(const RuntimeOptions& options)
+    : pace_(options.pace), most_sockets_(sockets_allowed()), asio_(std::make_unique<Asio>()) {
+  assert(pace_ > 0);
   trace_.set_hashing(false);
   // A log's reader that has gone is no reason to end.
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
@@ -60,11 +63,11 @@ boost::asio::io_context& Runtime::io() {
 }
 
 std::chrono::steady_clock::time_point Runtime::real(world::TimePoint at) const {
-  return start_ + at.time_since_epoch();
+  return start_ + at.time_since_epoch() / pace_;
 }
 
 world::TimePoint Runtime::clock() const {
-  return world::TimePoint(std::chrono::steady_clock::now() - start_);
+  return world::TimePoint((std::chrono::steady_clock::now() - start_) * pace_);
 }
 
 world::TimePoint Runtime::arrival() {
@@ -77,18 +80,23 @@ void Runtime::run() {
 }
 
 void Runtime::turn() {
-  arrival_.reset();
-  wait();
-  if (stopped_) return;
-  loop_.run_until(std::max(arrival_.value_or(clock()), loop_.now()));
+  const world::TimePoint due = await(world::TimePoint::max());
+  if (!stopped_) loop_.run_until(due);
 }
 
-void Runtime::wait() {
+world::TimePoint Runtime::await(world::TimePoint until) {
+  arrival_.reset();
+  wait(until);
+  return std::max(arrival_.value_or(clock()), loop_.now());
+}
+
+void Runtime::wait(world::TimePoint until) {
   boost::asio::io_context& context = asio_->context;
-  if (loop_.pending() == 0) {
+  if (loop_.pending() > 0) until = std::min(until, loop_.next_due());
+  if (until == world::TimePoint::max()) {
     context.run_one();
-  } else if (const world::TimePoint due = loop_.next_due(); due > clock()) {
-    context.run_one_until(real(due));
+  } else if (until > clock()) {
+    context.run_one_until(real(until));
   }
   context.poll();
 }

@@ -19,6 +19,11 @@ class io_context;
 
 namespace live {
 
+struct RuntimeOptions {
+  /// How many seconds of its clock pass in a real one.
+  std::uint32_t pace = 1;
+};
+
 /// One thread's event loop at real pace: the queue of the simulated world, its due times awaited.
 ///
 /// Each turn waits until a socket is ready or the next task is due, puts what the sockets said into
@@ -27,7 +32,7 @@ namespace live {
 /// runs of the real world are the same. SIGPIPE is ignored in the whole process.
 class Runtime {
  public:
-  Runtime();
+  explicit Runtime(const RuntimeOptions& options = {});
   ~Runtime();  ///< Waits for a name that is being looked up.
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
@@ -39,6 +44,9 @@ class Runtime {
   void run();
   /// Waits for something to happen, and lets it happen.
   void turn();
+  /// The first half of a turn: waits for something to happen, but not beyond `until`, and puts it
+  /// into the queue. What is due by the instant that is returned may then be run.
+  world::TimePoint await(world::TimePoint until);
   void stop() { stopped_ = true; }
   bool stopped() const { return stopped_; }
   /// SIGINT and SIGTERM stop the run before anything else is done.
@@ -69,10 +77,11 @@ class Runtime {
 
   std::chrono::steady_clock::time_point real(world::TimePoint at) const;
   world::TimePoint clock() const;
-  void wait();
+  void wait(world::TimePoint until);
 
   world::EventLoop loop_;
   world::Trace trace_;
+  std::uint32_t pace_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::optional<world::TimePoint> arrival_;  // of this turn's news, once there is some
   std::int64_t open_sockets_ = 0;

@@ -82,19 +82,24 @@ Socket::~Socket() {
 
 // --- Beginning -----------------------------------------------------------------------------
 
-std::unique_ptr<world::Transport> Socket::connect(Runtime& runtime, const world::Endpoint& remote,
+std::unique_ptr<world::Transport> Socket::connect(Runtime& runtime, std::uint32_t from,
+                                                  const world::Endpoint& remote,
                                                   world::TransportEvents& events) {
   const Ptr socket(new Socket(runtime));
   socket->remote_ = remote;
   socket->events_ = &events;
-  socket->start_connect();
+  socket->start_connect(from);
   return std::make_unique<Handle>(socket);
 }
 
-void Socket::start_connect() {
+void Socket::start_connect(std::uint32_t from) {
   connecting_ = true;
   boost::system::error_code error;
   socket_.open(boost::asio::ip::tcp::v4(), error);
+  if (!error && from != 0) {
+    socket_.bind(to_asio({from, 0}), error);
+    learn_local();
+  }
   if (error) {
     break_later(error.value());
     return;

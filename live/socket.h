@@ -25,8 +25,10 @@ class Socket final : public boost::intrusive_ref_counter<Socket, boost::thread_u
  public:
   using Ptr = boost::intrusive_ptr<Socket>;
 
-  /// Begins to connect. `events` hears how that went.
-  static std::unique_ptr<world::Transport> connect(Runtime& runtime, const world::Endpoint& remote,
+  /// Begins to connect, from that address of this machine; 0: from the one that the kernel chooses,
+  /// which is known once connected. `events` hears how that went.
+  static std::unique_ptr<world::Transport> connect(Runtime& runtime, std::uint32_t from,
+                                                   const world::Endpoint& remote,
                                                    world::TransportEvents& events);
   /// Takes a descriptor that was accepted and does not block.
   static std::unique_ptr<world::Transport> accepted(Runtime& runtime, int descriptor,
@@ -38,7 +40,7 @@ class Socket final : public boost::intrusive_ref_counter<Socket, boost::thread_u
  private:
   class Handle;
 
-  void start_connect();
+  void start_connect(std::uint32_t from);
   void connect_done(const boost::system::error_code& error);
   void write(std::string_view bytes);
   void finish();

@@ -59,11 +59,13 @@ struct World::Inner {
   Inner(Runtime& runtime, const WorldOptions& options)
       : random(options.seed ? *options.seed : seed_of_the_system()),
         listen_address(options.listen_address),
+        source_address(options.source_address),
         files(runtime),
         resolver(runtime.io().get_executor()) {}
 
   world::Random random;
   std::uint32_t listen_address;
+  std::uint32_t source_address;
   std::uint16_t next_port = kFirstPort;
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
   std::shared_ptr<PairPorts> own_ports = std::make_shared<PairPorts>();
@@ -107,7 +109,7 @@ world::CalendarTime World::calendar() const {
 std::unique_ptr<world::Transport> World::connect(const world::Endpoint& remote,
                                                  world::TransportEvents& events) {
   if (remote.address != world::kLoopbackAddress || !inner_->own_ports->contains(remote.port)) {
-    return Socket::connect(runtime_, remote, events);
+    return Socket::connect(runtime_, inner_->source_address, remote, events);
   }
   const world::Endpoint local{world::kLoopbackAddress, inner_->next_port};
   inner_->next_port = inner_->next_port == kLastPort

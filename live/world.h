@@ -19,6 +19,8 @@ struct WorldOptions {
   std::optional<std::uint64_t> seed;
   /// Where listeners are bound that ask for all addresses.
   std::uint32_t listen_address = 0;
+  /// Where connections come from; 0: as the kernel chooses.
+  std::uint32_t source_address = 0;
 };
 
 /// The real world as one program sees it: the kernel's sockets, the system's resolver and calendar,

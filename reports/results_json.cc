@@ -147,6 +147,7 @@ Json json_of(const RunResult& run) {
   out["events"] = run.events;
   out["trace_hash"] = run.trace_hash;
   out["checks"] = list_of(run.checks);
+  out["unjudged_times"] = run.unjudged_times;
   out["timeline"] = list_of(run.timeline);
   out["requests"] = list_of(run.requests);
   out["series"] = run.series;

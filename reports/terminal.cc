@@ -59,7 +59,7 @@ std::string_view colour_of(Outcome outcome) {
 std::string terminal_line(const RunResult& run, const TerminalStyle& style) {
   constexpr std::size_t kHashDigits = 8;
   // A run that never began has neither a time nor a hash.
-  const bool ran = !run.trace_hash.empty();
+  const bool ran = !run.trace_hash.empty() || run.events != 0;
   std::string out =
       painted(fmt::format("{:<6}", label_of(run.outcome)), colour_of(run.outcome), style);
   out += fmt::format("  {:<{}}", printable(run.id), style.id_width);
@@ -85,12 +85,21 @@ std::string terminal_failure(const RunResult& run, const TerminalStyle& style) {
 std::string terminal_summary(const Report& report, const TerminalStyle& style) {
   const Counts counts = counts_of(report);
   world::Duration simulated{};
-  for (const RunResult& run : report.runs) simulated += run.simulated;
+  std::uint64_t unjudged = 0;
+  for (const RunResult& run : report.runs) {
+    simulated += run.simulated;
+    unjudged += run.unjudged_times;
+  }
   const std::string_view colour = counts.failed + counts.errors != 0 ? kRed
                                   : counts.passed == 0               ? kYellow
                                                                      : kGreen;
-  return painted(counts_text(counts), colour, style) +
-         fmt::format(" in {} of simulated time\n", seconds_text(simulated, 3));
+  std::string out = painted(counts_text(counts), colour, style);
+  if (unjudged != 0) {
+    out += fmt::format("; {} {} not judged: times", unjudged,
+                       unjudged == 1 ? "expectation" : "expectations");
+  }
+  if (report.target != "sim") return out + "\n";
+  return out + fmt::format(" in {} of simulated time\n", seconds_text(simulated, 3));
 }
 
 std::string terminal_report(const Report& report, TerminalStyle style) {

@@ -31,11 +31,12 @@ constexpr const char* kExitStatuses =
     "4 bad usage or a bad file, 5 nothing ran.";
 
 constexpr double kMostSeconds = 86400;
+constexpr unsigned kMostJobs = 1024;
+constexpr std::uint32_t kMostTimeScale = 1000;
 constexpr std::uint64_t kMostRequests = 1'000'000'000'000;
 constexpr std::uint64_t kMostConnections = 100'000;
 
 void add_jobs(CLI::App& command, unsigned& jobs) {
-  constexpr unsigned kMostJobs = 1024;
   jobs = default_jobs();
   command.add_option("-j,--jobs", jobs, "Threads; as many as there are processors, unless said")
       ->check(CLI::Range(1U, kMostJobs))
@@ -78,7 +79,27 @@ CLI::App& add_run(CLI::App& app, RunArguments& run) {
   const auto* json = command.add_flag("--json", run.json, "Print results.json and nothing else");
   command.add_flag("--list", run.list, "Print the ids of what would be run")
       ->excludes(const_cast<CLI::Option*>(json));
-  add_jobs(command, run.jobs);
+  command
+      .add_option("--target", run.target,
+                  "sim: everything simulated; gateway: the gateway, clients and services on real "
+                  "sockets of this machine; sim, unless said")
+      ->type_name("TARGET");
+  command
+      .add_option("--time-scale", run.time_scale,
+                  "Of the target gateway: seconds of a scenario in a real one; 1, unless said")
+      ->check(CLI::Range(1U, kMostTimeScale))
+      ->type_name("N");
+  command
+      .add_option("--live-limit", run.live_limit_seconds,
+                  "Of the target gateway: skip what takes more real time; 10, unless said")
+      ->check(CLI::Range(0.0, kMostSeconds))
+      ->type_name("SECONDS");
+  command
+      .add_option(
+          "-j,--jobs", run.jobs,
+          "Threads; as many as there are processors, 16 for the target gateway, unless said")
+      ->check(CLI::Range(1U, kMostJobs))
+      ->type_name("N");
   return command;
 }
 

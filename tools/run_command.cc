@@ -25,6 +25,9 @@ using conformance::LoadedFile;
 using conformance::Outcome;
 using conformance::RunResult;
 
+constexpr const char* kSimulated = "sim";
+constexpr const char* kGateway = "gateway";
+
 /// One run that was selected: a variant of a file, or a file that is bad.
 struct Selected {
   const LoadedFile* file;
@@ -91,7 +94,8 @@ ExitStatus status_of(const conformance::Report& report) {
   };
   if (report.runs.empty()) return ExitStatus::NothingRan;
   if (any(Outcome::Error)) return ExitStatus::BadInput;
-  return any(Outcome::Failed) ? ExitStatus::Failed : ExitStatus::Passed;
+  if (any(Outcome::Failed)) return ExitStatus::Failed;
+  return any(Outcome::Passed) ? ExitStatus::Passed : ExitStatus::NothingRan;
 }
 
 /// Makes the folder before anything runs: a long run is not lost to a wrong path.
@@ -122,14 +126,54 @@ void print_rest(const conformance::Report& report, const reports::TerminalStyle&
   print(text + (report.runs.empty() ? "" : "\n") + reports::terminal_summary(report, style));
 }
 
+/// How scenarios run against the target. Nothing: the arguments are bad, which was said.
+std::optional<conformance::RunOptions> options_of(const RunArguments& arguments) {
+  const auto refuse = [](const std::string& why) {
+    complain(why);
+    return std::nullopt;
+  };
+  conformance::RunOptions options{.seed = arguments.seed};
+  if (arguments.target == kSimulated) {
+    if (arguments.time_scale) return refuse("--time-scale: the target sim takes no real time");
+    if (arguments.live_limit_seconds) {
+      return refuse("--live-limit: the target sim takes no real time");
+    }
+    return options;
+  }
+  if (arguments.target == "envoy" || arguments.target == "address") {
+    return refuse(
+        fmt::format("--target: '{}' is not there yet, only sim and gateway are", arguments.target));
+  }
+  if (arguments.target != kGateway) {
+    return refuse(fmt::format("--target: must be sim or gateway, is '{}'", arguments.target));
+  }
+  options.live.emplace();
+  if (arguments.time_scale) options.live->time_scale = *arguments.time_scale;
+  if (arguments.live_limit_seconds) {
+    options.live->limit = std::chrono::duration_cast<world::Duration>(
+        std::chrono::duration<double>(*arguments.live_limit_seconds));
+  }
+  return options;
+}
+
+/// Live runs wait most of the time.
+unsigned jobs_of(const RunArguments& arguments) {
+  constexpr unsigned kLiveJobs = 16;
+  return arguments.jobs.value_or(arguments.target == kSimulated ? default_jobs() : kLiveJobs);
+}
+
 }  // namespace
 
 ExitStatus run_command(const RunArguments& arguments) {
+  const auto options = options_of(arguments);
+  if (!options) return ExitStatus::BadInput;
+  const unsigned jobs = jobs_of(arguments);
   if (!arguments.report.empty() && !make_folder(arguments.report)) return ExitStatus::BadInput;
   const InterruptWatch watch;
   const auto interrupted = [&watch] { return watch.interrupted(); };
 
-  std::vector<LoadedFile> files = load_files(arguments.paths, arguments.jobs, interrupted);
+  std::vector<LoadedFile> files =
+      load_files(arguments.paths, std::min(jobs, default_jobs()), interrupted);
   std::vector<Selected> selected = select(files, arguments.filter);
   if (arguments.list && !interrupted()) return list(selected);
 
@@ -140,20 +184,17 @@ ExitStatus run_command(const RunArguments& arguments) {
   conformance::Report report;
   report.version = version();
   report.seed = arguments.seed.value_or(0);
+  report.target = arguments.target;
   report.runs.resize(selected.size());
-  const std::size_t done =
-      work_in_order({.count = selected.size(),
-                     .jobs = arguments.jobs,
-                     .work =
-                         [&](std::size_t i) {
-                           report.runs[i] = result_of(selected[i], {.seed = arguments.seed});
-                         },
-                     .done =
-                         [&](std::size_t i) {
-                           if (!arguments.json)
-                             print(reports::terminal_line(report.runs[i], style));
-                         },
-                     .stop = interrupted});
+  const std::size_t done = work_in_order(
+      {.count = selected.size(),
+       .jobs = jobs,
+       .work = [&](std::size_t i) { report.runs[i] = result_of(selected[i], *options); },
+       .done =
+           [&](std::size_t i) {
+             if (!arguments.json) print(reports::terminal_line(report.runs[i], style));
+           },
+       .stop = interrupted});
   report.runs.resize(done);
 
   if (arguments.json) {

@@ -17,10 +17,15 @@ struct RunArguments {
   std::string report;  ///< Folder; empty: none.
   bool json = false;
   bool list = false;
-  unsigned jobs = 1;
+  std::string target = "sim";
+  std::optional<std::uint32_t>
+      time_scale;  ///< Of live targets: seconds of a scenario in a real one.
+  std::optional<double> live_limit_seconds;  ///< Of live targets: real time that a run may take.
+  std::optional<unsigned> jobs;              ///< As many as suit the target, unless said.
 };
 
-/// Runs scenarios and prints what came of them, each as soon as it and all before it are done.
+/// Runs scenarios against the target and prints what came of them, each as soon as it and all
+/// before it are done.
 ///
 /// With `json` the standard output is results.json and nothing else. An interrupt ends the work
 /// after the runs that have begun; what is done is reported.

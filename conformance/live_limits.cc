@@ -1,0 +1,28 @@
+#include "conformance/live_limits.h"
+
+#include <fmt/format.h>
+
+namespace conformance {
+
+std::optional<std::string> cannot_show_live(const Scenario& scenario) {
+  if (scenario.refused) return "expects its mesh to be refused or accepted, before a gateway runs";
+  const WorldSetup& world = scenario.world;
+  for (const GatewaySetup& gateway : world.gateways) {
+    if (gateway.redirect) {
+      return fmt::format("gateways/{} has a packet filter, sockets of one machine have none",
+                         gateway.name);
+    }
+  }
+  for (const ServiceSetup& service : world.services) {
+    if (service.blackhole) {
+      return fmt::format("services/{} is a blackhole, an address of this machine always answers",
+                         service.node);
+    }
+  }
+  if (!world.links.empty() || world.default_link != WorldSetup{}.default_link) {
+    return "sets links, between sockets of one machine there are none";
+  }
+  return std::nullopt;
+}
+
+}  // namespace conformance

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/host.h"
+#include "sim/link.h"
+#include "world/world.h"
+
+namespace conformance {
+
+/// Where a run takes place: hosts, their names, what is between them, and time. One of them is
+/// simulated, the other is made of this machine's sockets.
+class Setting {
+ public:
+  Setting() = default;
+  Setting(const Setting&) = delete;
+  Setting& operator=(const Setting&) = delete;
+  virtual ~Setting() = default;
+
+  virtual world::EventLoop& loop() = 0;
+  virtual world::Trace& trace() = 0;
+  world::TimePoint now() { return loop().now(); }
+
+  /// Adds a host with the next free address (10.0.0.1, 10.0.0.2, ...) and a name that resolves to
+  /// it. If another host has that name, it gets one that looks like it.
+  virtual world::World& add_host(const std::string& name) = 0;
+  virtual std::uint32_t address_of(const world::World& host) const = 0;
+  /// The name of a host by its number in the trace; "world" for 0.
+  virtual std::string_view host_name(world::HostId id) const = 0;
+  virtual void set_name(std::string_view name, std::vector<std::uint32_t> addresses) = 0;
+
+  // What not every setting can do. Requires: cannot_show() has said nothing against it.
+  virtual void set_link(world::World& from, world::World& to, const sim::LinkOptions& link) = 0;
+  virtual void set_redirect(world::World& host, const sim::Redirect& redirect) = 0;
+
+  /// Whether only the gateway itself reaches its second hop, as `meshproof gateway` has it. App
+  /// Mesh's, and the simulated one, can be reached from outside.
+  virtual bool second_hop_is_private() const { return false; }
+
+  virtual void make_unwritable(world::World& host, const std::string& path) = 0;
+  /// What a host has written to that file so far.
+  virtual std::string file(const world::World& host, const std::string& path) const = 0;
+
+  /// Runs the next task that is due at `until` or before, once its time has come. False: there is
+  /// none, and now it is `until`.
+  virtual bool step(world::TimePoint until) = 0;
+};
+
+}  // namespace conformance

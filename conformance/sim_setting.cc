@@ -1,0 +1,60 @@
+#include "conformance/sim_setting.h"
+
+#include <utility>
+
+namespace conformance {
+namespace {
+
+// Every host of this setting is one of these: add_host() made it.
+sim::Host& host_of(world::World& world) {
+  return static_cast<sim::Host&>(world);
+}
+const sim::Host& host_of(const world::World& world) {
+  return static_cast<const sim::Host&>(world);
+}
+
+}  // namespace
+
+world::World& SimSetting::add_host(const std::string& name) {
+  std::string unique = name;
+  while (simulation_.find_host(unique) != nullptr) unique += "'";
+  return simulation_.add_host(unique);
+}
+
+std::uint32_t SimSetting::address_of(const world::World& host) const {
+  return host_of(host).address();
+}
+
+void SimSetting::set_name(std::string_view name, std::vector<std::uint32_t> addresses) {
+  simulation_.names().set(name, {.addresses = std::move(addresses)});
+}
+
+void SimSetting::set_link(world::World& from, world::World& to, const sim::LinkOptions& link) {
+  simulation_.network().set_link(host_of(from), host_of(to), link);
+}
+
+void SimSetting::set_redirect(world::World& host, const sim::Redirect& redirect) {
+  host_of(host).set_redirect(redirect);
+}
+
+void SimSetting::make_unwritable(world::World& host, const std::string& path) {
+  host_of(host).make_unwritable(path);
+}
+
+std::string SimSetting::file(const world::World& host, const std::string& path) const {
+  const auto& files = host_of(host).files();
+  const auto found = files.find(path);
+  return found == files.end() ? std::string() : found->second;
+}
+
+bool SimSetting::step(world::TimePoint until) {
+  world::EventLoop& loop = simulation_.loop();
+  if (loop.pending() == 0 || loop.next_due() > until) {
+    loop.run_until(until);
+    return false;
+  }
+  loop.run_one();
+  return true;
+}
+
+}  // namespace conformance

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "conformance/setting.h"
+#include "sim/simulation.h"
+
+namespace conformance {
+
+/// A simulated world.
+class SimSetting final : public Setting {
+ public:
+  explicit SimSetting(const sim::SimulationOptions& options) : simulation_(options) {}
+
+  world::EventLoop& loop() override { return simulation_.loop(); }
+  world::Trace& trace() override { return simulation_.trace(); }
+  world::World& add_host(const std::string& name) override;
+  std::uint32_t address_of(const world::World& host) const override;
+  std::string_view host_name(world::HostId id) const override { return simulation_.host_name(id); }
+  void set_name(std::string_view name, std::vector<std::uint32_t> addresses) override;
+  void set_link(world::World& from, world::World& to, const sim::LinkOptions& link) override;
+  void set_redirect(world::World& host, const sim::Redirect& redirect) override;
+  void make_unwritable(world::World& host, const std::string& path) override;
+  std::string file(const world::World& host, const std::string& path) const override;
+  bool step(world::TimePoint until) override;
+
+ private:
+  sim::Simulation simulation_;
+};
+
+}  // namespace conformance
