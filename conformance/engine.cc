@@ -28,6 +28,8 @@ constexpr std::uint64_t kFull = 1000;
 
 /// Real time that a live run may take beyond what the simulated one did.
 constexpr Duration kPatience = 5s;
+/// Real time that something may be late in a live run.
+constexpr Duration kSlack = 250ms;
 
 /// As a shell takes it for one word.
 std::string shell_word(const std::string& text) {
@@ -67,13 +69,15 @@ bool compare(std::int64_t left, Invariant::Comparison how, std::int64_t right) {
 class Run {
  public:
   /// `patience`: how long requests are waited for after the last step, if not as long as the
-  /// scenario says. Then the world is a real one.
+  /// scenario says. Then the world is a real one. `slack`: how late in it what must be seen at an
+  /// instant may come.
   Run(const Scenario& scenario, Setting& setting, RunResult& result,
-      std::optional<Duration> patience = {})
+      std::optional<Duration> patience = {}, Duration slack = {})
       : scenario_(scenario),
         result_(result),
         setting_(setting),
         live_(patience.has_value()),
+        slack_(slack),
         patience_(std::min(patience.value_or(scenario.limits.time), scenario.limits.time)),
         stage_(scenario, setting),
         judge_(stage_, result.checks, live_ ? &result.unjudged_times : nullptr) {}
@@ -141,7 +145,7 @@ class Run {
     if (step.request) send(*step.request, pending);
     if (step.raw) write(*step.raw, pending);
     if (!step.request && !step.raw) {
-      if (step.expect) judge(pending);
+      if (step.expect) judge_in_time(pending);
       return;
     }
     // A step with a time of its own that asks for nothing does not hold up the others.
@@ -365,6 +369,30 @@ class Run {
     return found;
   }
 
+  /// Judges what must be seen by now. No instant is exact in the real world: there, what is not to
+  /// be seen yet is waited for a little.
+  void judge_in_time(const Pending& pending) {
+    const world::TimePoint until = now() + slack_;
+    while (true) {
+      const std::size_t before = result_.checks.size();
+      const std::uint64_t unjudged = result_.unjudged_times;
+      const bool first_failure = result_.timeline.empty();
+      judge(pending);
+      const auto begin = result_.checks.begin() + static_cast<std::ptrdiff_t>(before);
+      const bool held =
+          std::all_of(begin, result_.checks.end(), [](const Check& check) { return check.passed; });
+      if (held || over_ || now() >= until) return;
+      result_.checks.erase(begin, result_.checks.end());
+      result_.unjudged_times = unjudged;
+      if (first_failure) result_.timeline.clear();
+      if (setting_.step(until)) {
+        after_event();
+      } else {
+        judge_finished();
+      }
+    }
+  }
+
   void judge(const Pending& pending) {
     if (!pending.step->expect) return;
     const Expectation& expected = *pending.step->expect;
@@ -482,6 +510,7 @@ class Run {
   RunResult& result_;
   Setting& setting_;
   const bool live_;
+  const Duration slack_;
   const Duration patience_;
   Stage stage_;
   Judge judge_;
@@ -522,7 +551,9 @@ void run_live(const Scenario& scenario, const LiveOptions& options, RunResult& r
     result.errors = {setting.error()};
     return;
   }
-  Run(scenario, **setting, result, span + kPatience * options.time_scale).run();
+  Run(scenario, **setting, result, span + kPatience * options.time_scale,
+      kSlack * options.time_scale)
+      .run();
 }
 
 }  // namespace

@@ -135,6 +135,7 @@ std::unique_ptr<world::Transport> Socket::accepted(Runtime& runtime, int descrip
   } else {
     send_at_once(socket->socket_);
     socket->learn_local();
+    socket->fresh_ = true;
     socket->await_readable();
   }
   return std::make_unique<Handle>(socket);
@@ -327,7 +328,13 @@ void Socket::read() {
     if (closed_) return;
     if (broken_ != 0) {
       runtime_.arrive(*this);
-    } else if (!paused_) {
+    } else if (paused_) {
+      return;
+    } else if (std::exchange(fresh_, false)) {
+      // A FIN that came with the first bytes is told at the same instant, as a kernel shows them.
+      readable_ = true;
+      runtime_.arrive(*this);
+    } else {
       await_readable();
     }
     return;

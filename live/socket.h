@@ -82,6 +82,7 @@ class Socket final : public boost::intrusive_ref_counter<Socket, boost::thread_u
   bool awaits_writable_ = false;
   bool awaits_error_ = false;
   bool paused_ = false;
+  bool fresh_ = false;      // was accepted, and nothing was read yet
   bool ended_ = false;      // the peer's FIN was told
   bool finishing_ = false;  // FIN goes after the last unsent byte
   bool closed_ = false;     // its user wants nothing more; what is unsent still goes

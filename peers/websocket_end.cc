@@ -33,6 +33,7 @@ void WebSocketEnd::on_message(WebSocketOpcode opcode, std::string_view bytes, st
   frames_.push_back({opcode, std::string(bytes), code, world_.now()});
   if (script_.echo && (opcode == WebSocketOpcode::Text || opcode == WebSocketOpcode::Binary)) {
     socket_.send(opcode, bytes);
+    flush();  // else a pong that is due after it would go first
   }
 }
 
