@@ -6,6 +6,7 @@
 
 #include "conformance/exchange.h"
 #include "conformance/expectation.h"
+#include "conformance/log_times.h"
 #include "conformance/stage.h"
 #include "conformance/verdict.h"
 
@@ -35,6 +36,8 @@ class Judge {
  private:
   /// Whether an expectation of a time is not judged: then it is counted.
   bool leaves_time();
+  std::string left_times(const TextExpectation& expected, const std::string& line,
+                         const LogTimes& times);
   void text(const std::string& name, const TextExpectation& expected,
             const std::optional<std::string>& actual);
   void number(const std::string& name, const NumberExpectation& expected, std::int64_t actual);
@@ -50,7 +53,8 @@ class Judge {
                const Exchange& exchange);
   void raw(const std::string& where, const RequestExpectation& expected, const Exchange& exchange);
   void lines(const std::string& where, const std::vector<LineExpectation>& expected,
-             const std::vector<std::string>& actual, const world::Place& place);
+             const std::vector<std::string>& actual, const world::Place& place,
+             const LogTimes* times);
 
   Stage& stage_;
   std::vector<Check>& checks_;

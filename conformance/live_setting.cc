@@ -404,7 +404,10 @@ void LiveSetting::make_unwritable(world::World& host, const std::string& path) {
 }
 
 std::string LiveSetting::file(const world::World& host, const std::string& path) const {
-  std::ifstream file(static_cast<const Host&>(host).path_of(path), std::ios::binary);
+  const std::filesystem::path real = static_cast<const Host&>(host).path_of(path);
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(real, ignored)) return {};
+  std::ifstream file(real, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 

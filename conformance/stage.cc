@@ -13,6 +13,7 @@ struct Stage::Instance {
   std::string gateway;
   std::string name;
   world::World* host = nullptr;
+  std::shared_ptr<const proxy::GatewayPlan> plan;
   std::unique_ptr<proxy::Gateway> proxy;  ///< Absent: it did not start.
 };
 
@@ -149,7 +150,8 @@ void Stage::add_gateways() {
         start_failures_.push_back(instance->name + ": " + setup.fails);
         instance->host->trace(world::TraceKind::Note, 0, 0, 0, start_failures_.back());
       } else if (plan) {
-        auto proxy = std::make_unique<proxy::Gateway>(*instance->host, plan_for(setting_, *plan));
+        instance->plan = plan_for(setting_, *plan);
+        auto proxy = std::make_unique<proxy::Gateway>(*instance->host, instance->plan);
         if (const auto started = proxy->start()) {
           instance->proxy = std::move(proxy);
         } else {
@@ -388,6 +390,16 @@ std::string Stage::log_path(const std::string& name) const {
     if (gateway != nullptr && gateway->access_log) return gateway->access_log->path;
   }
   return {};
+}
+
+const proxy::AccessLogPlan* Stage::log_plan(const std::string& name) const {
+  for (const auto& instance : instances_) {
+    if (!name.empty() && instance->gateway != name && instance->name != name) continue;
+    if (!instance->plan || instance->plan->ingress.empty()) continue;
+    const auto& log = instance->plan->ingress.front().access_log;
+    if (log) return &*log;
+  }
+  return nullptr;
 }
 
 }  // namespace conformance

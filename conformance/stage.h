@@ -46,6 +46,8 @@ class Stage {
   std::vector<const world::World*> instances(const std::string& name) const;
   /// Where the access log of a gateway, or of an instance, goes; empty for nowhere.
   std::string log_path(const std::string& name) const;
+  /// What its lines say; null for nowhere.
+  const proxy::AccessLogPlan* log_plan(const std::string& name) const;
 
  private:
   struct Instance;

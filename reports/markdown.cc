@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "reports/failure_text.h"
 #include "reports/summary.h"
@@ -102,27 +103,50 @@ std::string failures(const std::vector<const RunResult*>& bad, std::size_t budge
   return out;
 }
 
+/// Each reason with the runs that were skipped for it, as far as `budget` bytes reach.
+std::string skipped_section(const std::map<std::string, std::vector<std::string>>& skipped,
+                            std::size_t budget) {
+  std::string out = "## What was skipped\n\n| reason | runs |\n|---|---|\n";
+  std::size_t shown = 0;
+  for (const auto& [reason, ids] : skipped) {
+    const std::string row =
+        fmt::format("| {} | {} |\n", plain(shortened(reason, 500)),
+                    plain(shortened(fmt::format("{}: {}", ids.size(), fmt::join(ids, ", ")), 500)));
+    if (out.size() + row.size() > budget) break;
+    out += row;
+    ++shown;
+  }
+  if (shown < skipped.size()) out += fmt::format("\nand {} more\n", skipped.size() - shown);
+  return out + "\n";
+}
+
 }  // namespace
 
 std::string summary_markdown(const Report& report, std::size_t max_bytes) {
   std::map<std::string, Counts> areas;
   std::map<std::string, Counts> clauses;
   std::vector<const RunResult*> bad;
+  std::map<std::string, std::vector<std::string>> skipped;
+  std::uint64_t unjudged = 0;
   for (const RunResult& run : report.runs) {
     areas[area_of(run.id)].add(run.outcome);
     for (const std::string& clause : run.clauses) clauses[clause].add(run.outcome);
     if (run.outcome == Outcome::Failed || run.outcome == Outcome::Error) bad.push_back(&run);
+    if (run.outcome == Outcome::Skipped) skipped[run.reason].push_back(run.id);
+    unjudged += run.unjudged_times;
   }
 
   std::string out = fmt::format("# meshproof: {}\n\n", counts_text(counts_of(report)));
   out += fmt::format("Target `{}`, seed {}, version {}.\n\n", plain(report.target), report.seed,
                      plain(report.version));
+  if (unjudged != 0) out += fmt::format("Not judged: {} expectations of times.\n\n", unjudged);
   if (report.runs.empty()) return out;
   out += counts_table("area", areas, max_bytes / 8) + "\n";
   if (!clauses.empty()) {
     out += fmt::format("<details><summary>{} clauses covered</summary>\n\n{}\n</details>\n\n",
                        clauses.size(), counts_table("clause", clauses, max_bytes / 4));
   }
+  if (!skipped.empty()) out += skipped_section(skipped, max_bytes / 4);
   if (!bad.empty()) out += failures(bad, max_bytes - std::min(max_bytes, out.size()));
   return out;
 }
