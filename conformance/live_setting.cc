@@ -106,7 +106,7 @@ class LiveSetting::Network {
 struct LiveSetting::Inner {
   Inner(const LiveSettingOptions& options, std::unique_ptr<Network> own,
         std::filesystem::path files)
-      : runtime({.pace = options.time_scale}),
+      : runtime({.pace = options.time_scale, .waits_for_loop = true}),
         random(options.seed),
         network(std::move(own)),
         folder(std::move(files)) {}

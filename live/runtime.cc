@@ -45,7 +45,10 @@ struct Runtime::Asio {
 };
 
 Runtime::Runtime(const RuntimeOptions& options)
-    : pace_(options.pace), most_sockets_(sockets_allowed()), asio_(std::make_unique<Asio>()) {
+    : pace_(options.pace),
+      waits_for_loop_(options.waits_for_loop),
+      most_sockets_(sockets_allowed()),
+      asio_(std::make_unique<Asio>()) {
   assert(pace_ > 0);
   trace_.set_hashing(false);
   // A log's reader that has gone is no reason to end.
@@ -67,7 +70,7 @@ std::chrono::steady_clock::time_point Runtime::real(world::TimePoint at) const {
 }
 
 world::TimePoint Runtime::clock() const {
-  return world::TimePoint((std::chrono::steady_clock::now() - start_) * pace_);
+  return std::min(bound_, world::TimePoint((std::chrono::steady_clock::now() - start_) * pace_));
 }
 
 world::TimePoint Runtime::arrival() {
@@ -87,12 +90,21 @@ void Runtime::turn() {
 world::TimePoint Runtime::await(world::TimePoint until) {
   arrival_.reset();
   wait(until);
-  return std::max(arrival_.value_or(clock()), loop_.now());
+  const world::TimePoint due = std::max(arrival_.value_or(clock()), loop_.now());
+  let_clock_go();
+  return due;
+}
+
+/// From here on the clock goes on from where it was held.
+void Runtime::let_clock_go() {
+  const world::TimePoint bound = std::exchange(bound_, world::TimePoint::max());
+  if (clock() > bound) start_ = std::chrono::steady_clock::now() - bound.time_since_epoch() / pace_;
 }
 
 void Runtime::wait(world::TimePoint until) {
   boost::asio::io_context& context = asio_->context;
   if (loop_.pending() > 0) until = std::min(until, loop_.next_due());
+  if (waits_for_loop_) bound_ = std::max(until, loop_.now());
   if (until == world::TimePoint::max()) {
     context.run_one();
   } else if (until > clock()) {

@@ -22,6 +22,9 @@ namespace live {
 struct RuntimeOptions {
   /// How many seconds of its clock pass in a real one.
   std::uint32_t pace = 1;
+  /// The clock waits for the loop: when a task's time has come and the machine was busy elsewhere,
+  /// it is that time still, and what sockets say by then comes before tasks of later times.
+  bool waits_for_loop = false;
 };
 
 /// One thread's event loop at real pace: the queue of the simulated world, its due times awaited.
@@ -78,10 +81,13 @@ class Runtime {
   std::chrono::steady_clock::time_point real(world::TimePoint at) const;
   world::TimePoint clock() const;
   void wait(world::TimePoint until);
+  void let_clock_go();
 
   world::EventLoop loop_;
   world::Trace trace_;
   std::uint32_t pace_;
+  bool waits_for_loop_;
+  world::TimePoint bound_ = world::TimePoint::max();  // of the clock, if it waits
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::optional<world::TimePoint> arrival_;  // of this turn's news, once there is some
   std::int64_t open_sockets_ = 0;

@@ -14,6 +14,50 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// Two instants that the machine was busy at, and bytes that came between them.
+std::string order_after_a_stall(const RuntimeOptions& options) {
+  Runtime runtime(options);
+  World world(runtime, {.name = "test", .seed = 1, .listen_address = world::kLoopbackAddress});
+  std::string order;
+  TestServer server(world, {});
+  TestPeer client;
+  server.setup = [&](TestPeer& peer) {
+    peer.then = [&](std::string_view event) {
+      if (event == "data") order += "data ";
+    };
+  };
+  client.transport =
+      world.connect({world::kLoopbackAddress, server.listener->local().port}, client);
+  while (!client.heard("connected") || server.accepted.empty()) runtime.turn();
+  const world::TimePoint now = runtime.loop().now();
+  runtime.loop().post_at(now + 1us, [&] {
+    order += "first ";
+    client.transport->write("x");
+  });
+  runtime.loop().post_at(now + 1ms, [&] { order += "second "; });
+  // Whatever the kernel does takes its time: the clock is past both instants.
+  const auto busy_until = std::chrono::steady_clock::now() + 2ms;
+  while (std::chrono::steady_clock::now() < busy_until) {
+  }
+  while (order.size() < std::string_view("first second data ").size()) runtime.turn();
+  return order;
+}
+
+TEST(Runtime, AClockThatWaitsLetsBytesComeBeforeLaterInstants) {
+  EXPECT_EQ(order_after_a_stall({.waits_for_loop = true}), "first data second ");
+  EXPECT_EQ(order_after_a_stall({}), "first second data ");
+}
+
+TEST(Runtime, APaceMakesSecondsShort) {
+  Runtime runtime({.pace = 1000});
+  const auto begun = std::chrono::steady_clock::now();
+  bool rang = false;
+  runtime.loop().post_at(world::TimePoint(30s), [&] { rang = true; });
+  while (!rang) runtime.turn();
+  EXPECT_GE(runtime.loop().now(), world::TimePoint(30s));
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, 29ms);
+}
+
 TEST(World, ATakenPortIsAnErrorThatNamesIt) {
   TestWorld at;
   TestServer server(at.world, {});
