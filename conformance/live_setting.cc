@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -13,12 +12,9 @@
 #include <system_error>
 #include <utility>
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <fmt/format.h>
 
+#include "live/loopback.h"
 #include "live/runtime.h"
 #include "live/world.h"
 #include "sim/names.h"
@@ -30,39 +26,18 @@ using world::Endpoint;
 using world::TraceKind;
 
 constexpr std::uint32_t kSimulated = 0x0a000000;  // 10.0.0.0
-constexpr std::uint32_t kLoopback = 0x7f000000;   // 127.0.0.0
-constexpr std::uint32_t kHostPart = 0xffff;
-constexpr std::uint32_t kFirstNetwork = 1;  // 127.0 is everybody's
-constexpr std::uint32_t kLastNetwork = 254;
-/// Whoever holds this port of a network's last address has the network.
-constexpr std::uint32_t kClaimHost = 0xfffe;
-constexpr std::uint16_t kClaimPort = 47'808;
+constexpr std::uint32_t kHostPart = live::LoopbackNetwork::kHostPart;
 
 /// Text of a trace event is for people.
 constexpr std::size_t kTracedBytes = 512;
-
-/// A descriptor that is bound there, or -1.
-int claim(std::uint32_t address) {
-  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return -1;
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_addr.s_addr = htonl(address);
-  at.sin_port = htons(kClaimPort);
-  if (::bind(descriptor, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0) return descriptor;
-  ::close(descriptor);
-  return -1;
-}
 
 }  // namespace
 
 /// A network 127.N/16, and what is where in it.
 class LiveSetting::Network {
  public:
-  explicit Network(int claim, std::uint32_t base) : claim_(claim), base_(base) {}
-  ~Network() { ::close(claim_); }
-  Network(const Network&) = delete;
-  Network& operator=(const Network&) = delete;
+  explicit Network(std::unique_ptr<live::LoopbackNetwork> own)
+      : own_(std::move(own)), base_(own_->base()) {}
 
   std::uint32_t real_address(std::uint32_t address) const { return base_ | (address & kHostPart); }
   static bool has(std::uint32_t address) { return (address & ~kHostPart) == kSimulated; }
@@ -97,7 +72,7 @@ class LiveSetting::Network {
   }
 
  private:
-  int claim_;
+  std::unique_ptr<live::LoopbackNetwork> own_;
   std::uint32_t base_;
   std::map<Endpoint, std::uint16_t> moved_;  // by what the scenario calls it
   std::map<std::pair<Endpoint, Endpoint>, std::uint64_t> flows_;
@@ -209,7 +184,8 @@ class LiveSetting::Host final : public world::World {
     auto tap = std::make_unique<Tap>(*this, network, &events);
     const bool own = remote.address == world::kLoopbackAddress;
     // Nothing listens at the last address: what is nowhere is refused.
-    const Endpoint nowhere{network.real_address(kClaimHost), kClaimPort};
+    const Endpoint nowhere{network.real_address(live::LoopbackNetwork::kClaimHost),
+                           live::LoopbackNetwork::kClaimPort};
     const Endpoint to = own                            ? remote
                         : Network::has(remote.address) ? network.real(remote)
                                                        : nowhere;
@@ -330,21 +306,15 @@ world::Result<std::unique_ptr<world::Listener>> LiveSetting::Host::listen(
 }
 
 world::Result<std::unique_ptr<LiveSetting>> LiveSetting::open(const LiveSettingOptions& options) {
-  std::unique_ptr<Network> network;
-  for (std::uint32_t i = kFirstNetwork; i <= kLastNetwork && !network; ++i) {
-    const std::uint32_t base = kLoopback | i << 16;
-    const int descriptor = claim(base | kClaimHost);
-    if (descriptor >= 0) network = std::make_unique<Network>(descriptor, base);
-  }
-  if (!network) {
-    return world::Error{{}, "no network of the loopback interface (127.1 to 127.254) is free", {}};
-  }
+  auto network = live::LoopbackNetwork::claim();
+  if (!network) return network.error();
   std::error_code error;
   std::string folder = (std::filesystem::temp_directory_path(error) / "meshproof-XXXXXX").string();
   if (error || ::mkdtemp(folder.data()) == nullptr) {
     return world::Error{{}, fmt::format("cannot make the folder {}", folder), {}};
   }
-  auto inner = std::make_unique<Inner>(options, std::move(network), std::move(folder));
+  auto inner = std::make_unique<Inner>(options, std::make_unique<Network>(std::move(*network)),
+                                       std::move(folder));
   return std::unique_ptr<LiveSetting>(new LiveSetting(std::move(inner)));
 }
 
@@ -367,7 +337,7 @@ world::World& LiveSetting::add_host(const std::string& name) {
   std::string unique = name;
   while (taken(unique)) unique += "'";
   const auto id = static_cast<world::HostId>(inner_->hosts.size() + 1);
-  assert(id < kClaimHost);
+  assert(id < live::LoopbackNetwork::kClaimHost);
   inner_->hosts.push_back(std::make_unique<Host>(*inner_, id, unique));
   Host& host = *inner_->hosts.back();
   inner_->names.set_address(unique, host.address());
