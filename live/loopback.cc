@@ -1,5 +1,9 @@
 #include "live/loopback.h"
 
+#include <cerrno>
+#include <string>
+#include <system_error>
+
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,7 +24,9 @@ int bound_to(std::uint32_t address) {
   at.sin_addr.s_addr = htonl(address);
   at.sin_port = htons(LoopbackNetwork::kClaimPort);
   if (::bind(descriptor, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0) return descriptor;
+  const int why = errno;
   ::close(descriptor);
+  errno = why;
   return -1;
 }
 
@@ -34,7 +40,10 @@ world::Result<std::unique_ptr<LoopbackNetwork>> LoopbackNetwork::claim() {
       return std::unique_ptr<LoopbackNetwork>(new LoopbackNetwork(descriptor, base));
     }
   }
-  return world::Error{{}, "no network of the loopback interface (127.1 to 127.254) is free", {}};
+  // The last of them tells for all, as they are tried in vain for one reason.
+  const std::string why = std::error_code(errno, std::generic_category()).message();
+  return world::Error{
+      {}, "no network of the loopback interface (127.1 to 127.254) is free: " + why, {}};
 }
 
 LoopbackNetwork::~LoopbackNetwork() {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "conformance/engine.h"
+#include "live/runtime.h"
 #include "reports/results_json.h"
 #include "reports/terminal.h"
 #include "reports/text.h"
@@ -168,6 +169,7 @@ ExitStatus run_command(const RunArguments& arguments) {
   const auto options = options_of(arguments);
   if (!options) return ExitStatus::BadInput;
   const unsigned jobs = jobs_of(arguments);
+  if (options->live) live::raise_descriptor_limit();
   if (!arguments.report.empty() && !make_folder(arguments.report)) return ExitStatus::BadInput;
   const InterruptWatch watch;
   const auto interrupted = [&watch] { return watch.interrupted(); };
