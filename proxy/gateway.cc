@@ -40,4 +40,25 @@ GatewayCounts Gateway::counts() const {
   return counts;
 }
 
+std::vector<ClusterState> Gateway::clusters() const {
+  std::vector<ClusterState> states;
+  const auto add = [&states](const Hop& hop) {
+    for (std::size_t i = 0; i < hop.plan().clusters.size(); ++i) {
+      const Upstream& upstream = hop.upstream(i);
+      states.push_back({.hop = &hop.plan(),
+                        .cluster = &upstream.cluster(),
+                        .pool = upstream.counts(),
+                        .open = upstream.open_circuits(),
+                        .health = upstream.health(),
+                        .hosts = upstream.hosts()});
+    }
+  };
+  for (const auto role : {HopPlan::Role::Ingress, HopPlan::Role::Egress}) {
+    for (const auto& hop : hops_) {
+      if (hop->plan().role == role) add(*hop);
+    }
+  }
+  return states;
+}
+
 }  // namespace proxy

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/counts.h"
 #include "proxy/plan.h"
 #include "world/result.h"
 #include "world/world.h"
@@ -38,6 +39,8 @@ class Gateway {
   world::Result<bool> start();
 
   GatewayCounts counts() const;
+  /// Every cluster of every hop: the ingress ones first, in the plan's order.
+  std::vector<ClusterState> clusters() const;
   const GatewayPlan& plan() const { return *plan_; }
 
  private:

@@ -123,6 +123,37 @@ struct Limits {
   bool operator==(const Limits&) const = default;
 };
 
+/// How the endpoints of a cluster are checked. Source: ENV-HC-01 to -16.
+struct HealthCheckPlan {
+  enum class Kind : std::uint8_t { Http, Http2, Grpc, Tcp };
+  Kind kind = Kind::Http;
+  Duration interval{};  ///< From the end of one probe to the next one.
+  Duration timeout{};   ///< From the sending of a probe to the end of its answer.
+  std::uint32_t healthy_threshold = 1;
+  std::uint32_t unhealthy_threshold = 1;
+  /// In place of the interval until the cluster has carried a request.
+  Duration no_traffic_interval = std::chrono::seconds(60);
+  std::optional<Duration> unhealthy_interval;       ///< While unhealthy; absent: the interval.
+  std::optional<Duration> unhealthy_edge_interval;  ///< Once after the change to unhealthy.
+  std::optional<Duration> healthy_edge_interval;    ///< Once after the change to healthy.
+  bool reuse_connection = true;
+  std::string path;                   ///< Of kind Http and Http2.
+  std::string host;                   ///< Empty: the cluster's name.
+  std::string service;                ///< Of kind Grpc: what is asked about; empty: all of it.
+  std::optional<std::uint16_t> port;  ///< Absent: the endpoint's own.
+  /// Half-open ranges. Statuses that pass, and those that count towards the threshold.
+  std::vector<std::pair<std::uint16_t, std::uint16_t>> expected_statuses = {{200, 201}};
+  std::vector<std::pair<std::uint16_t, std::uint16_t>> retriable_statuses;
+};
+
+/// When traffic's own answers keep an endpoint out. Source: ENV-HC-18, AM-OUT-01 to -03.
+struct OutlierPlan {
+  std::uint32_t consecutive_5xx = 5;
+  Duration interval = std::chrono::seconds(10);
+  Duration base_ejection_time = std::chrono::seconds(30);
+  std::uint32_t max_ejection_percent = 10;
+};
+
 /// An upstream group with one policy.
 struct Cluster {
   std::string name;
@@ -130,6 +161,14 @@ struct Cluster {
   Protocol protocol = Protocol::Http1;
   Duration connect_timeout{};
   Limits limits;
+  std::uint32_t max_requests_per_connection = 0;  ///< 0: without limit.
+  Duration idle_timeout = std::chrono::hours(1);  ///< Of connections without a request; 0: none.
+  std::optional<HealthCheckPlan> health_check;
+  std::optional<OutlierPlan> outlier;
+  std::uint32_t panic_percent = 50;  ///< With fewer healthy endpoints all are used; 0: never.
+  bool fail_on_panic = false;        ///< Then none is used.
+  /// How long further changes of endpoints' states wait after one was told. Source: ENV-HC-19.
+  Duration merge_window = std::chrono::seconds(1);
 
   /// How its endpoints are found.
   enum class Discovery : std::uint8_t {
@@ -174,6 +213,9 @@ struct HopPlan {
   bool loopback_only = false;  ///< Bound to 127.0.0.1 rather than to all addresses.
   bool accept_http1 = true;    ///< False for http2 and grpc listeners.
   bool websocket = true;
+  /// Connections begin with a PROXY protocol header. Never of App Mesh (UP-72).
+  enum class ProxyProtocol : std::uint8_t { No, Optional, Required };
+  ProxyProtocol proxy_protocol = ProxyProtocol::No;
   bool allow_connect = false;  ///< WebSocket over HTTP/2 (RFC 8441); not of App Mesh (AM-WS-02).
   RouteTable routes;
   std::vector<Cluster> clusters;

@@ -75,6 +75,20 @@ Upstream::~Upstream() {
   *self_ = nullptr;
 }
 
+OpenCircuits Upstream::open_circuits() const {
+  const Limits& limits = cluster_.limits;
+  return {.connections = counts_.connections >= limits.max_connections,
+          .pending = counts_.pending >= limits.max_pending_requests,
+          .requests = counts_.requests >= limits.max_requests,
+          .retries = counts_.retries >= limits.max_retries};
+}
+
+std::vector<HostState> Upstream::hosts() const {
+  std::vector<HostState> states;
+  for (const auto& host : hosts_) states.push_back({.endpoint = host->endpoint()});
+  return states;
+}
+
 void Upstream::start(world::Action ready) {
   ready_ = ready;
   switch (cluster_.discovery) {

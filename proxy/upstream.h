@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "proxy/cork.h"
+#include "proxy/counts.h"
 #include "proxy/plan.h"
 #include "proxy/upstream_stream.h"
 #include "world/world.h"
@@ -77,19 +78,6 @@ class UpstreamRequest {
   bool interim_ = false;
 };
 
-/// What the pool of a cluster holds at an instant, and what has happened to it so far.
-struct PoolCounts {
-  std::uint64_t connections = 0;
-  std::uint64_t pending = 0;
-  std::uint64_t requests = 0;
-  std::uint64_t retries = 0;  ///< Requests that wait for their next try, or are at it.
-  std::uint64_t connections_total = 0;
-  std::uint64_t connect_failures = 0;
-  std::uint64_t requests_total = 0;
-  std::uint64_t pending_overflow = 0;
-  std::uint64_t connection_overflow = 0;
-};
-
 /// One cluster at run time: its endpoints and, for each of them, the pool of connections.
 ///
 /// The limits hold over all endpoints. A request that finds no idle connection waits in its host's
@@ -116,6 +104,9 @@ class Upstream {
 
   const Cluster& cluster() const { return cluster_; }
   const PoolCounts& counts() const { return counts_; }
+  OpenCircuits open_circuits() const;
+  const HealthCounts& health() const { return health_; }
+  std::vector<HostState> hosts() const;
   bool retry_allowed() const { return counts_.retries < cluster_.limits.max_retries; }
   void add_retry() { ++counts_.retries; }
   void remove_retry() { --counts_.retries; }
@@ -153,6 +144,7 @@ class Upstream {
   std::vector<std::unique_ptr<UpstreamHost>> former_hosts_;
   std::size_t next_host_ = 0;
   PoolCounts counts_;
+  HealthCounts health_;
   std::vector<std::unique_ptr<UpstreamConnection>> graveyard_;
   world::Timer burial_;
   std::shared_ptr<Upstream*> self_;  // emptied when this goes: for answers that come later
