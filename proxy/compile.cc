@@ -31,6 +31,20 @@ std::string lower_case(std::string_view text) {
   return out;
 }
 
+HealthCheckPlan::Kind check_kind_of(mesh::Protocol protocol) {
+  switch (protocol) {
+    case mesh::Protocol::Http:
+      return HealthCheckPlan::Kind::Http;
+    case mesh::Protocol::Http2:
+      return HealthCheckPlan::Kind::Http2;
+    case mesh::Protocol::Grpc:
+      return HealthCheckPlan::Kind::Grpc;
+    case mesh::Protocol::Tcp:
+      break;
+  }
+  return HealthCheckPlan::Kind::Tcp;
+}
+
 HeaderMatch header_match(const mesh::HeaderMatch& from) {
   HeaderMatch match;
   match.name = lower_case(from.name);
@@ -497,8 +511,34 @@ class Compiler {
           break;
       }
     }
+    if (listener != nullptr) take_health(cluster, *listener);
     clusters.push_back(std::move(cluster));
     return clusters.size() - 1;
+  }
+
+  /// How a node's listener wants its endpoints to be checked. Source: AM-HC-02, AM-OUT-01.
+  static void take_health(Cluster& cluster, const mesh::Listener& listener) {
+    if (listener.health_check) {
+      const mesh::HealthCheck& from = *listener.health_check;
+      HealthCheckPlan& check = cluster.health_check.emplace();
+      check.kind = check_kind_of(from.protocol);
+      check.interval = from.interval;
+      check.timeout = from.timeout;
+      check.healthy_threshold = from.healthy_threshold;
+      check.unhealthy_threshold = from.unhealthy_threshold;
+      check.path = from.path.value_or("/");
+      check.port = from.port;
+    }
+    if (listener.outlier_detection) {
+      const mesh::OutlierDetection& from = *listener.outlier_detection;
+      OutlierPlan& outlier = cluster.outlier.emplace();
+      outlier.consecutive_5xx = static_cast<std::uint32_t>(
+          std::min<std::int64_t>(from.max_server_errors, Limits::kUnlimited));
+      outlier.interval = from.interval;
+      outlier.base_ejection_time = from.base_ejection;
+      outlier.max_ejection_percent = from.max_ejection_percent;
+      outlier.always_eject_one = true;
+    }
   }
 
   const mesh::Mesh& mesh_;

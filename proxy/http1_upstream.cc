@@ -79,7 +79,8 @@ void Http1Upstream::on_data(std::string_view bytes) {
   }
   if (!complete_) return;
   // Bytes after a complete response spoil the connection (ENV-HTTP-79).
-  const bool reusable = parser_.keep_alive() && request_sent_ && used == bytes.size();
+  const bool reusable = parser_.keep_alive() && request_sent_ && used == bytes.size() && !used_up();
+  if (!parser_.keep_alive()) ++counts().close_notifies;
   UpstreamRequest* request = release();
   if (reusable) {
     offer();

@@ -20,7 +20,8 @@ class Http1Upstream final : public UpstreamConnection,
   ~Http1Upstream() override;
 
  private:
-  std::size_t room() const override { return request_ == nullptr && !gone() ? 1 : 0; }
+  std::size_t room() const override { return request_ == nullptr && !gone() && !used_up() ? 1 : 0; }
+  bool idle() const override { return request_ == nullptr; }
   UpstreamStream& open(UpstreamRequest& request) override;
   void cancel(UpstreamRequest& request) override;
   void leave(UpstreamRequest& request) override;

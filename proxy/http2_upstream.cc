@@ -61,6 +61,7 @@ class Http2Upstream::Exchange final : public UpstreamStream, public wire::http2:
   UpstreamRequest* release() {
     UpstreamRequest* request = std::exchange(request_, nullptr);
     if (request != nullptr) connection_.detach(*request, interim_);
+    connection_.stream_ended_ = true;
     return request;
   }
 
@@ -92,6 +93,7 @@ class Http2Upstream::Exchange final : public UpstreamStream, public wire::http2:
   void complete() {
     UpstreamRequest* request = release();
     if (!local_ended()) {
+      ++connection_.counts().resets_sent;
       reset(ErrorCode::InternalError);
       connection_.remove(*this);
     }
@@ -100,7 +102,11 @@ class Http2Upstream::Exchange final : public UpstreamStream, public wire::http2:
   void on_closed(const wire::http2::StreamEnd& end) override {
     UpstreamRequest* request = release();
     connection_.remove(*this);
-    if (request != nullptr) request->on_upstream_reset(reason_of(end), {});
+    const ResetReason reason = reason_of(end);
+    if (request != nullptr) {
+      connection_.count_reset(reason);
+      request->on_upstream_reset(reason, {});
+    }
   }
   void on_drained() override {
     const Cork::Event event(connection_.cork());
@@ -126,7 +132,7 @@ Http2Upstream::Http2Upstream(Upstream& upstream, UpstreamHost& host)
 Http2Upstream::~Http2Upstream() = default;
 
 std::size_t Http2Upstream::room() const {
-  if (gone() || leaving_ || !session_.takes_requests()) return 0;
+  if (gone() || leaving_ || used_up() || !session_.takes_requests()) return 0;
   const std::size_t most = std::min<std::size_t>(session_.peer_max_streams(), kMostStreams);
   const std::size_t open = exchanges_.size();
   return most > open ? most - open : 0;
@@ -154,6 +160,7 @@ Http2Upstream::Exchange& Http2Upstream::exchange_of(UpstreamRequest& request) {
 void Http2Upstream::cancel(UpstreamRequest& request) {
   Exchange& exchange = exchange_of(request);
   exchange.release();
+  ++counts().resets_sent;
   exchange.reset(ErrorCode::InternalError);
   remove(exchange);
   burial_.start_after({});
@@ -183,7 +190,30 @@ void Http2Upstream::on_data(std::string_view bytes) {
     return;
   }
   close_if_done();
-  if (!gone()) offer();
+  if (gone()) return;
+  // A higher limit alone does not wake who waits (ENV-POOL-27).
+  if (std::exchange(stream_ended_, false)) {
+    offer();
+  } else {
+    make_ready();
+  }
+}
+
+/// Source: ENV-POOL-16; which statistic the real proxy counts an end in.
+void Http2Upstream::count_reset(ResetReason reason) {
+  switch (reason) {
+    case ResetReason::ConnectionTermination:
+      ++counts().pending_failures;
+      break;
+    case ResetReason::ProtocolError:
+      ++counts().resets_sent;
+      break;
+    case ResetReason::RemoteReset:
+      ++counts().resets_received;
+      break;
+    default:
+      break;
+  }
 }
 
 void Http2Upstream::on_drained() {
@@ -206,7 +236,7 @@ wire::http2::Stream& Http2Upstream::on_stream() {
 }
 
 void Http2Upstream::on_goaway(std::int32_t, ErrorCode) {
-  leaving_ = true;
+  if (!std::exchange(leaving_, true)) ++counts().close_notifies;
   withdraw();
 }
 
@@ -215,7 +245,7 @@ void Http2Upstream::on_max_streams(std::uint32_t) {
 }
 
 void Http2Upstream::close_if_done() {
-  if (leaving_ && !gone() && exchanges_.empty()) close();
+  if ((leaving_ || used_up()) && !gone() && exchanges_.empty()) close();
 }
 
 void Http2Upstream::fail_all(ResetReason reason) {
@@ -223,7 +253,10 @@ void Http2Upstream::fail_all(ResetReason reason) {
   for (const auto& exchange : failed) exchange->removed_ = true;
   close();
   for (const auto& exchange : failed) {
-    if (UpstreamRequest* request = exchange->release()) request->on_upstream_reset(reason, {});
+    if (UpstreamRequest* request = exchange->release()) {
+      count_reset(reason);
+      request->on_upstream_reset(reason, {});
+    }
   }
   graveyard_.splice(graveyard_.end(), failed);
 }

@@ -26,6 +26,7 @@ class Http2Upstream final : public UpstreamConnection, private wire::http2::Sess
   class Exchange;
 
   std::size_t room() const override;
+  bool idle() const override { return exchanges_.empty(); }
   UpstreamStream& open(UpstreamRequest& request) override;
   void cancel(UpstreamRequest& request) override;
   void leave(UpstreamRequest& request) override;
@@ -45,6 +46,7 @@ class Http2Upstream final : public UpstreamConnection, private wire::http2::Sess
   static Exchange& exchange_of(UpstreamRequest& request);
   /// Ends the connection and tells all its requests.
   void fail_all(ResetReason reason);
+  void count_reset(ResetReason reason);
   void bury();
   /// Forgets an exchange; it is destroyed after the present event.
   void remove(Exchange& exchange);
@@ -53,8 +55,9 @@ class Http2Upstream final : public UpstreamConnection, private wire::http2::Sess
   wire::http2::Session session_;
   std::list<std::unique_ptr<Exchange>> exchanges_;
   std::list<std::unique_ptr<Exchange>> graveyard_;
-  world::Timer burial_;   // an endpoint that says nothing is not waited for
-  bool leaving_ = false;  // takes no new requests
+  world::Timer burial_;        // an endpoint that says nothing is not waited for
+  bool leaving_ = false;       // takes no new requests
+  bool stream_ended_ = false;  // in the present event: who waits may come
 };
 
 }  // namespace proxy

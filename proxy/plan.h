@@ -70,6 +70,9 @@ struct RetryPolicy {
   std::set<int> grpc_statuses;
   bool previous_hosts = false;  ///< Prefer a host that was not tried yet.
   std::uint32_t host_selection_attempts = 1;
+  /// The n-th retry waits for less than 2^(n-1) times this, at random. Source: ENV-HTTP-81.
+  Duration backoff_base = std::chrono::milliseconds(25);
+  Duration backoff_most = std::chrono::milliseconds(250);
   bool is_default = false;  ///< App Mesh's own, for routes that give none.
 };
 
@@ -152,6 +155,7 @@ struct OutlierPlan {
   Duration interval = std::chrono::seconds(10);
   Duration base_ejection_time = std::chrono::seconds(30);
   std::uint32_t max_ejection_percent = 10;
+  bool always_eject_one = false;  ///< One endpoint, whatever the percentage says.
 };
 
 /// An upstream group with one policy.

@@ -19,8 +19,7 @@ using wire::HeaderName;
 
 constexpr Duration kDefaultTimeout = 15s;  // Envoy's own; AM-TMO-01
 constexpr std::string_view kViaUpstream = "via_upstream";
-constexpr std::int64_t kBackoffMillis = 25;  // ENV-HTTP-81
-constexpr std::int64_t kMostBackoffMillis = 250;
+constexpr std::string_view kImmediateFail = "x-envoy-immediate-health-check-fail";
 
 std::string underscored(std::string_view text) {
   std::string out(text);
@@ -407,11 +406,14 @@ void Stream::on_headers_timeout(Responder& downstream) {
 void Stream::on_route_timeout() {
   const Cork::Event event(hop_.cork());
   set_flag(ResponseFlag::UpstreamTimeout);
+  ++upstream_->counts().timeouts;
   if (response_begun_) {
     details_ = "response_timeout";
     cut_off();
     return;
   }
+  if (upstream_stream() != nullptr) report_no_answer(504);
+  ++upstream_->counts().completed;
   local_reply(504, "upstream request timeout", "response_timeout");
 }
 
@@ -425,9 +427,11 @@ void Stream::on_try_timeout() {
   // A 1xx ends both the try's timeout and all retries.
   if (upstream_stream() != nullptr && upstream_stream()->saw_interim()) return;
   if (host_ != nullptr) tried_.push_back(host_);
+  if (upstream_stream() != nullptr) report_no_answer(504);
   upstream_->cancel(*this);
   if (route_->retry->on_reset && schedule_retry()) return;
   set_flag(ResponseFlag::UpstreamTimeout);
+  ++upstream_->counts().completed;
   local_reply(504, "upstream request timeout", "upstream_per_try_timeout");
 }
 
@@ -465,8 +469,10 @@ void Stream::on_upstream_reset(ResetReason reason, std::string_view transport) {
     return;
   }
   if (host_ != nullptr) tried_.push_back(host_);
+  if (reason != ResetReason::Overflow) report_no_answer(503);
   if (!interim() && retry_on_reset(reason)) return;
   set_flag(flag_of(reason));
+  ++upstream_->counts().completed;
   if (reason == ResetReason::NoHealthyHost) {
     local_reply(503, "no healthy upstream", "no_healthy_upstream");
     return;
@@ -485,6 +491,11 @@ void Stream::on_upstream_reset(ResetReason reason, std::string_view transport) {
               reason == ResetReason::Overflow);
 }
 
+/// The endpoint did not answer, which counts as if it had with that status.
+void Stream::report_no_answer(std::uint16_t status) {
+  if (host_ != nullptr && upstream_->judges_answers()) upstream_->report(*host_, status);
+}
+
 // --- Retries ---------------------------------------------------------------------------------
 
 bool Stream::retry_on_status(const wire::ResponseHead& head) {
@@ -497,7 +508,7 @@ bool Stream::retry_on_status(const wire::ResponseHead& head) {
     std::from_chars(text.data(), text.data() + text.size(), status);
     wanted = policy.grpc_statuses.count(status) != 0;
   }
-  if (!wanted || head.headers.has(HeaderName::EnvoyRateLimited)) return false;
+  if (!wanted || head.headers.has(HeaderName::EnvoyRateLimited)) return no_retry();
   return schedule_retry();
 }
 
@@ -507,43 +518,58 @@ bool Stream::retry_on_reset(ResetReason reason) {
   switch (reason) {
     case ResetReason::RefusedConnection:
     case ResetReason::ConnectTimeout:
-      if (!policy.on_connect_failure && !policy.on_reset) return false;
+      if (!policy.on_connect_failure && !policy.on_reset) return no_retry();
       break;
     case ResetReason::ConnectionTermination:
     case ResetReason::ProtocolError:
-      if (!policy.on_reset) return false;
+      if (!policy.on_reset) return no_retry();
       break;
     case ResetReason::ConnectError:
     case ResetReason::RemoteReset:
-      if (!policy.on_reset) return false;
+      if (!policy.on_reset) return no_retry();
       break;
     case ResetReason::RemoteRefused:
-      if (!policy.on_refused_stream && !policy.on_reset) return false;
+      if (!policy.on_refused_stream && !policy.on_reset) return no_retry();
       break;
     case ResetReason::Overflow:
     case ResetReason::NoHealthyHost:
-      return false;
+      return no_retry();
   }
   return schedule_retry();
+}
+
+/// This try was the last one that was wanted.
+bool Stream::no_retry() {
+  if (std::exchange(counted_retry_, false)) {
+    --upstream_->counts().retries;
+    ++upstream_->counts().retries_succeeded;
+  }
+  return false;
 }
 
 /// Waits for the back-off, unless the limits say that this was the last try.
 /// Source: ENV-HTTP-80, -81, ENV-POOL-32, -33.
 bool Stream::schedule_retry() {
-  if (std::exchange(counted_retry_, false)) upstream_->remove_retry();
-  if (retries_ >= route_->retry->max_retries) {
+  PoolCounts& counts = upstream_->counts();
+  if (std::exchange(counted_retry_, false)) --counts.retries;
+  const RetryPolicy& policy = *route_->retry;
+  if (retries_ >= policy.max_retries) {
+    ++counts.retry_limits;
     set_flag(ResponseFlag::RetryLimit);
     return false;
   }
   if (!keep_body_ && received_ > 0) return false;
   if (!upstream_->retry_allowed()) {
+    ++counts.retry_overflow;
     set_flag(ResponseFlag::UpstreamOverflow);
     return false;
   }
-  upstream_->add_retry();
+  ++counts.retries;
+  ++counts.retries_total;
   counted_retry_ = true;
-  const std::int64_t most =
-      std::min(kBackoffMillis << std::min<std::uint32_t>(retries_, 8), kMostBackoffMillis);
+  const Duration longest = std::min<Duration>(
+      policy.backoff_base * (1 << std::min<std::uint32_t>(retries_, 16)), policy.backoff_most);
+  const auto most = std::chrono::duration_cast<std::chrono::milliseconds>(longest).count();
   ++retries_;
   const auto millis = hop_.draw_backoff(static_cast<std::uint64_t>(most));
   retry_timer_.start_after(std::chrono::milliseconds(millis));
@@ -558,9 +584,18 @@ void Stream::retry() {
 
 // --- The answer ------------------------------------------------------------------------------
 
+/// Passed on or not, an answer tells about its endpoint. Source: ENV-HC-12, -18.
+void Stream::report_answer(const wire::ResponseHead& head) {
+  if (upstream_->judges_answers()) upstream_->report(*host_, head.status);
+  if (upstream_->checks_hosts() && head.headers.find(kImmediateFail) != HeaderMap::npos) {
+    upstream_->report_failing(*host_);
+  }
+}
+
 void Stream::on_response_head(wire::ResponseHead& head) {
   touch();
   UpstreamStream& stream = *upstream_stream();
+  report_answer(head);
   if (!stream.saw_interim() && retry_on_status(head)) {
     if (host_ != nullptr) tried_.push_back(host_);
     try_timer_.stop();
@@ -574,6 +609,7 @@ void Stream::on_response_head(wire::ResponseHead& head) {
   try_timer_.stop();
   response_ = stream.take_head();
   details_ = kViaUpstream;
+  ++upstream_->counts().completed;
   if (upgrade_ && head.status == 101 && wire::http1::is_upgrade(head.headers)) {
     tunnel_ = true;
     stream.become_tunnel();
@@ -702,7 +738,7 @@ void Stream::end(bool reset) {
   idle_timer_.stop();
   retry_timer_.stop();
   if (upstream_ != nullptr) {
-    if (std::exchange(counted_retry_, false)) upstream_->remove_retry();
+    if (std::exchange(counted_retry_, false)) --upstream_->counts().retries;
     if (upstream_paused_ && upstream_stream() != nullptr) upstream_stream()->resume();
     upstream_->cancel(*this);
   }
@@ -749,8 +785,7 @@ void Stream::write_log() {
   entry.local_reply_body = reply_body_;
   if (route_ != nullptr) entry.route = route_->name;
   if (upstream_ != nullptr) entry.cluster = upstream_->cluster().name;
-  if (host_ == nullptr) host_ = upstream_host();
-  if (host_ != nullptr) entry.host = host_->text();
+  if (upstream_address() != nullptr) entry.host = *upstream_address();
   entry.received = received_;
   entry.sent = answered_;
   entry.attempts = attempts_;

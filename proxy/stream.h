@@ -73,8 +73,12 @@ class Stream final : private UpstreamRequest {
   // Retries.
   bool retry_on_status(const wire::ResponseHead& head);
   bool retry_on_reset(ResetReason reason);
+  bool no_retry();
   bool schedule_retry();
   void retry();
+
+  void report_answer(const wire::ResponseHead& head);
+  void report_no_answer(std::uint16_t status);
 
   // The answer.
   void write_response_head(wire::ResponseHead& head, bool ends);

@@ -1,17 +1,17 @@
 #include "proxy/upstream.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "proxy/http1_upstream.h"
 #include "proxy/http2_upstream.h"
+#include "proxy/upstream_host.h"
 
 namespace proxy {
 namespace {
 
-using namespace std::chrono_literals;
-
-/// How old an answer may be before the name is asked again, as in the real proxy.
-constexpr Duration kRefresh = 5s;
+/// At most so many connections are made for one cause. Source: ENV-POOL-05.
+constexpr int kMostAtOnce = 3;
 
 }  // namespace
 
@@ -39,173 +39,194 @@ std::string_view reset_text(ResetReason reason) {
   return "";
 }
 
-// --- UpstreamHost --------------------------------------------------------------------------
-
-UpstreamHost::UpstreamHost(world::Endpoint endpoint)
-    : endpoint_(endpoint), text_(endpoint.text()) {}
-
-UpstreamHost::~UpstreamHost() = default;
-
-void UpstreamHost::enqueue(UpstreamRequest& request) {
-  request.waiting_ = true;
-  request.next_ = nullptr;
-  request.previous_ = last_;
-  (last_ != nullptr ? last_->next_ : first_) = &request;
-  last_ = &request;
-  ++queued_;
-}
-
-void UpstreamHost::dequeue(UpstreamRequest& request) {
-  request.waiting_ = false;
-  (request.previous_ != nullptr ? request.previous_->next_ : first_) = request.next_;
-  (request.next_ != nullptr ? request.next_->previous_ : last_) = request.previous_;
-  --queued_;
-}
-
-// --- Upstream ------------------------------------------------------------------------------
-
 Upstream::Upstream(world::World& world, Cork& cork, const Cluster& cluster)
     : world_(world),
       cork_(cork),
       cluster_(cluster),
-      burial_(world.loop(), world.id(), world::bind<&Upstream::bury>(this)),
-      self_(std::make_shared<Upstream*>(this)) {}
-
-Upstream::~Upstream() {
-  *self_ = nullptr;
+      discovery_(world, cluster, *this),
+      hosts_(world, cluster, health_),
+      burial_(world.loop(), world.id(), world::bind<&Upstream::bury>(this)) {
+  OutlierEvents& events = *this;
+  if (cluster.outlier) outlier_.emplace(world, *cluster.outlier, health_, events);
 }
 
+Upstream::~Upstream() = default;
+
+/// A limit is seen as reached only once it was touched: the real proxy's gauges are so.
 OpenCircuits Upstream::open_circuits() const {
   const Limits& limits = cluster_.limits;
-  return {.connections = counts_.connections >= limits.max_connections,
-          .pending = counts_.pending >= limits.max_pending_requests,
-          .requests = counts_.requests >= limits.max_requests,
-          .retries = counts_.retries >= limits.max_retries};
+  const auto open = [](std::uint64_t now, std::uint64_t ever, std::uint32_t limit) {
+    return ever > 0 && now >= limit;
+  };
+  return {
+      .connections = open(counts_.connections, counts_.connections_total, limits.max_connections),
+      .pending = open(counts_.pending, counts_.pending_total, limits.max_pending_requests),
+      .requests = open(counts_.requests, counts_.requests_total, limits.max_requests),
+      .retries = open(counts_.retries, counts_.retries_total, limits.max_retries)};
 }
 
 std::vector<HostState> Upstream::hosts() const {
   std::vector<HostState> states;
-  for (const auto& host : hosts_) states.push_back({.endpoint = host->endpoint()});
+  for (const auto& host : hosts_.all()) {
+    states.push_back({.endpoint = host->address().endpoint,
+                      .failed_check = host->failed_check(),
+                      .excluded = host->excluded,
+                      .ejected = host->ejected(),
+                      .usable = hosts_.usable(*host)});
+  }
   return states;
 }
 
+// --- Endpoints -----------------------------------------------------------------------------
+
 void Upstream::start(world::Action ready) {
   ready_ = ready;
-  switch (cluster_.discovery) {
-    case Cluster::Discovery::Self:
-      resolved_ = true;
-      set_addresses({{world::kLoopbackAddress, cluster_.port}});
-      ready_();
-      break;
-    case Cluster::Discovery::LogicalDns:
-    case Cluster::Discovery::StrictDns:
-    case Cluster::Discovery::Static:
-      resolve();
-      break;
-  }
+  discovery_.ask();
 }
 
-void Upstream::resolve() {
-  resolving_ = true;
-  if (cluster_.discovery == Cluster::Discovery::Static) {
-    resolve_all();
+void Upstream::use(const Addresses& addresses) {
+  set_hosts(addresses);
+}
+
+void Upstream::on_discovered(const Addresses& addresses, bool failed) {
+  if (!failed) set_hosts(addresses);
+  tell_if_ready();
+}
+
+void Upstream::set_hosts(const Addresses& addresses) {
+  const HostSet::Hosts& present = hosts_.all();
+  // One logical endpoint moves, and its connections stay where they are; an empty answer moves it
+  // nowhere.
+  if (cluster_.discovery == Cluster::Discovery::LogicalDns && !present.empty()) {
+    if (addresses.empty()) return;
+    const world::Endpoint endpoint{addresses.front().first, addresses.front().second};
+    if (present.front()->address().endpoint != endpoint) present.front()->move_to(endpoint);
     return;
   }
-  world_.resolve(cluster_.host_name, [weak = self_](const world::Resolution& answer) {
-    if (*weak == nullptr) return;
-    Upstream& self = **weak;
-    const bool one = self.cluster_.discovery != Cluster::Discovery::StrictDns;
-    Addresses addresses;
-    for (const std::uint32_t address : answer.addresses) {
-      addresses.emplace_back(address, self.cluster_.port);
-      if (one) break;
-    }
-    self.resolved(addresses, answer.status == world::Resolution::Status::Failed);
-  });
-}
-
-/// Asks for several names, and waits for the last answer.
-void Upstream::resolve_all() {
-  struct Answers {
-    std::vector<Addresses> of;
-    std::size_t missing = 0;
-    bool failed = false;
+  const auto listed = [&addresses](const world::Endpoint& endpoint) {
+    return std::find(addresses.begin(), addresses.end(),
+                     std::pair(endpoint.address, endpoint.port)) != addresses.end();
   };
-  const auto& names = cluster_.endpoints;
-  if (names.empty()) {
-    resolved({}, false);
-    return;
-  }
-  auto answers = std::make_shared<Answers>();
-  answers->of.resize(names.size());
-  answers->missing = names.size();
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    world_.resolve(names[i].first, [weak = self_, answers, i,
-                                    port = names[i].second](const world::Resolution& answer) {
-      if (*weak == nullptr) return;
-      if (answer.status == world::Resolution::Status::Failed) answers->failed = true;
-      if (!answer.addresses.empty()) answers->of[i].emplace_back(answer.addresses.front(), port);
-      if (--answers->missing != 0) return;
-      Addresses addresses;
-      for (const auto& of : answers->of) addresses.insert(addresses.end(), of.begin(), of.end());
-      (*weak)->resolved(addresses, answers->failed);
-    });
-  }
-}
-
-void Upstream::resolved(const Addresses& addresses, bool failed) {
-  resolving_ = false;
-  resolved_at_ = world_.now();
-  // A name that cannot be asked for keeps the addresses it had.
-  if (!failed || !resolved_) set_addresses(addresses);
-  if (!std::exchange(resolved_, true) && ready_) ready_();
-}
-
-void Upstream::set_addresses(const Addresses& addresses) {
-  std::vector<std::unique_ptr<UpstreamHost>> hosts;
+  HostSet::Hosts former = hosts_.replace({});
+  HostSet::Hosts hosts;
+  std::vector<UpstreamHost*> added;
   for (const auto& [address, port] : addresses) {
     const world::Endpoint endpoint{address, port};
-    const auto same = [&](const auto& host) { return host && host->endpoint() == endpoint; };
-    auto found = std::find_if(hosts_.begin(), hosts_.end(), same);
-    if (found != hosts_.end()) {
+    const auto same = [&](const auto& host) {
+      return host && host->address().endpoint == endpoint;
+    };
+    const auto found = std::find_if(former.begin(), former.end(), same);
+    if (found != former.end()) {
+      (*found)->leaving = false;
       hosts.push_back(std::move(*found));
     } else if (std::none_of(hosts.begin(), hosts.end(), same)) {
-      hosts.push_back(std::make_unique<UpstreamHost>(endpoint));
+      hosts.push_back(new_host(endpoint));
+      added.push_back(hosts.back().get());
     }
   }
-  // Hosts that are gone serve what they have; their idle connections end.
-  for (auto& host : hosts_) {
+  for (auto& host : former) {
     if (!host) continue;
-    while (!host->ready_.empty()) host->ready_.back()->retire();
-    former_hosts_.push_back(std::move(host));
+    // An endpoint that passes its checks is believed more than the answer (AM-HC-07).
+    if (host->checker != nullptr && host->healthy() && !listed(host->address().endpoint)) {
+      host->leaving = true;
+      hosts.push_back(std::move(host));
+    } else {
+      dismiss(std::move(host));
+    }
   }
-  if (!resolved_ && hosts.size() > 1) {
-    next_host_ = world_.random("cluster/" + cluster_.name).below(hosts.size());
+  hosts_.replace(std::move(hosts));
+  ++health_.changes;
+  for (UpstreamHost* host : added) {
+    if (host->checker != nullptr) host->checker->start();
   }
-  hosts_ = std::move(hosts);
+}
+
+std::unique_ptr<UpstreamHost> Upstream::new_host(const world::Endpoint& endpoint) {
+  auto host = std::make_unique<UpstreamHost>(endpoint);
+  if (cluster_.health_check) {
+    HostCheckEvents& events = *this;
+    host->checker =
+        std::make_unique<HostChecker>(world_, cork_, cluster_, endpoint, counts_, health_, events);
+  }
+  return host;
+}
+
+void Upstream::dismiss(std::unique_ptr<UpstreamHost> host) {
+  while (!host->ready_.empty()) host->ready_.back()->retire();
+  former_hosts_.push_back(std::move(host));
+}
+
+void Upstream::tell_if_ready() {
+  if (!ready_ || !discovery_.answered()) return;
+  for (const auto& host : hosts_.all()) {
+    if (host->checker != nullptr && host->checker->first()) return;
+  }
+  hosts_.start_merging();
+  std::exchange(ready_, {})();
+}
+
+void Upstream::on_checked(HostChecker& checker, CheckResult result,
+                          CheckState::Transition transition) {
+  const auto found =
+      std::find_if(hosts_.all().begin(), hosts_.all().end(),
+                   [&checker](const auto& host) { return host->checker.get() == &checker; });
+  if (found == hosts_.all().end()) return;  // it is not the cluster's any more
+  UpstreamHost& host = **found;
+  bool changed = transition == CheckState::Transition::Changed;
+  if (checker.healthy()) host.excluded = false;
+  if (result == CheckResult::Success && host.outlier.ejected) {
+    host.outlier.ejected = false;
+    host.outlier.errors = 0;
+    changed = true;
+  }
+  if (host.leaving && !checker.healthy()) {
+    dismiss(hosts_.remove(host));
+    ++health_.changes;
+  } else if (changed) {
+    hosts_.changed();
+  }
+  tell_if_ready();
+}
+
+std::vector<OutlierState*> Upstream::outlier_states() {
+  std::vector<OutlierState*> states;
+  for (const auto& host : hosts_.all()) states.push_back(&host->outlier);
+  return states;
+}
+
+void Upstream::report(UpstreamHost& host, std::uint16_t status) {
+  outlier_->report(host.outlier, status);
+}
+
+void Upstream::report_failing(UpstreamHost& host) {
+  if (host.checker == nullptr) return;
+  host.excluded = true;
+  host.checker->fail_now();
 }
 
 UpstreamHost* Upstream::pick(const std::vector<UpstreamHost*>& avoid, std::uint32_t attempts) {
-  if (hosts_.empty()) return nullptr;
   UpstreamHost* host = nullptr;
   for (std::uint32_t i = 0; i < std::max<std::uint32_t>(attempts, 1); ++i) {
-    host = hosts_[next_host_ % hosts_.size()].get();
-    next_host_ = (next_host_ + 1) % hosts_.size();
+    host = hosts_.next();
     if (std::find(avoid.begin(), avoid.end(), host) == avoid.end()) break;
   }
   return host;
 }
 
+// --- Requests ------------------------------------------------------------------------------
+
 void Upstream::request(UpstreamRequest& request, const std::vector<UpstreamHost*>& avoid,
                        std::uint32_t attempts) {
-  const bool by_name = cluster_.discovery != Cluster::Discovery::Self;
-  if (by_name && !resolving_ && world_.now() - resolved_at_ >= kRefresh) resolve();
+  discovery_.refresh();
   UpstreamHost* host = pick(avoid, attempts);
   request.host_ = host;
   if (host == nullptr) {
+    ++counts_.no_host;
+    request.address_ = nullptr;
     request.on_upstream_reset(ResetReason::NoHealthyHost, {});
     return;
   }
+  request.address_ = &host->address().text;
   if (!host->ready_.empty()) {
     attach(request, *host->ready_.back());
     return;
@@ -217,24 +238,30 @@ void Upstream::request(UpstreamRequest& request, const std::vector<UpstreamHost*
   }
   host->enqueue(request);
   ++counts_.pending;
+  ++counts_.pending_total;
   try_connect(*host);
 }
 
-/// Makes one connection if more requests wait than connections are coming for, and a limit or the
-/// host's lack of any connection allows it.
+/// Makes connections while more requests wait than connections are coming for, and a limit or the
+/// host's lack of any connection allows it. Source: ENV-POOL-05.
 void Upstream::try_connect(UpstreamHost& host) {
-  const bool http2 = cluster_.protocol == Protocol::Http2;
-  const std::size_t each = http2 ? Http2Upstream::kMostStreams : 1;
-  if (host.queued_ <= host.connecting_ * each) return;
-  if (counts_.connections >= cluster_.limits.max_connections) {
-    ++counts_.connection_overflow;
-    if (!host.connections_.empty()) return;
+  const std::size_t each = cluster_.protocol == Protocol::Http2 ? Http2Upstream::kMostStreams : 1;
+  for (int made = 0; made < kMostAtOnce; ++made) {
+    if (host.queued_ <= host.connecting_ * each) return;
+    if (counts_.connections >= cluster_.limits.max_connections) {
+      ++counts_.connection_overflow;
+      if (!host.connections_.empty()) return;
+    }
+    connect(host);
   }
+}
+
+void Upstream::connect(UpstreamHost& host) {
   ++counts_.connections;
   ++counts_.connections_total;
   ++host.connecting_;
   std::unique_ptr<UpstreamConnection> connection;
-  if (http2) {
+  if (cluster_.protocol == Protocol::Http2) {
     connection = std::make_unique<Http2Upstream>(*this, host);
   } else {
     connection = std::make_unique<Http1Upstream>(*this, host);
@@ -245,7 +272,7 @@ void Upstream::try_connect(UpstreamHost& host) {
 
 void Upstream::attach(UpstreamRequest& request, UpstreamConnection& connection) {
   if (counts_.requests >= cluster_.limits.max_requests) {
-    ++counts_.pending_overflow;
+    ++counts_.active_overflow;
     request.on_upstream_reset(ResetReason::Overflow, {});
     return;
   }
@@ -253,7 +280,9 @@ void Upstream::attach(UpstreamRequest& request, UpstreamConnection& connection) 
   ++counts_.requests_total;
   request.connection_ = &connection;
   request.host_ = &connection.host_;
+  request.address_ = &connection.address_.text;
   request.stream_ = &connection.open(request);
+  connection.count_request();
   if (connection.room() == 0) connection.withdraw();
   request.on_upstream_ready(*request.stream_);
 }
@@ -266,9 +295,16 @@ void Upstream::offer(UpstreamConnection& connection) {
     --counts_.pending;
     attach(next, connection);
   }
-  if (connection.ready_ || connection.room() == 0) return;
+  if (host.first_ != nullptr) try_connect(host);
+  make_ready(connection);
+}
+
+void Upstream::make_ready(UpstreamConnection& connection) {
+  if (connection.room() == 0) return;
+  if (connection.idle()) connection.await_idle_end();
+  if (connection.ready_) return;
   connection.ready_ = true;
-  host.ready_.push_back(&connection);
+  connection.host_.ready_.push_back(&connection);
 }
 
 void Upstream::detach(UpstreamRequest& request) {
@@ -281,6 +317,7 @@ void Upstream::cancel(UpstreamRequest& request) {
   if (request.waiting_) {
     request.host_->dequeue(request);
     --counts_.pending;
+    ++counts_.cancelled;
   } else if (request.connection_ != nullptr) {
     request.connection_->cancel(request);
   }
@@ -290,10 +327,19 @@ void Upstream::leave(UpstreamRequest& request) {
   request.connection_->leave(request);
 }
 
-void Upstream::lose(UpstreamConnection& connection) {
+void Upstream::close_connections() {
+  const auto close_all = [](UpstreamHost& host) {
+    while (!host.connections_.empty()) host.connections_.back()->close();
+  };
+  for (const auto& host : hosts_.all()) close_all(*host);
+  for (const auto& host : former_hosts_) close_all(*host);
+}
+
+void Upstream::lose(UpstreamConnection& connection, bool by_peer) {
   UpstreamHost& host = connection.host_;
   if (connection.connecting_) --host.connecting_;
   --counts_.connections;
+  ++(by_peer ? counts_.closed_there : counts_.closed_here);
   connection.withdraw();
   const std::size_t index = connection.index_;
   graveyard_.push_back(std::move(host.connections_[index]));

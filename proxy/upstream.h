@@ -2,12 +2,17 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "proxy/check_state.h"
 #include "proxy/cork.h"
 #include "proxy/counts.h"
+#include "proxy/discovery.h"
+#include "proxy/host_set.h"
+#include "proxy/outlier.h"
 #include "proxy/plan.h"
 #include "proxy/upstream_stream.h"
 #include "world/world.h"
@@ -51,6 +56,8 @@ class UpstreamRequest {
   virtual void on_upstream_drained() = 0;
 
   UpstreamHost* upstream_host() const { return host_; }
+  /// The address of the host that it was given a connection to, or waited for; null for none.
+  const std::string* upstream_address() const { return address_; }
   UpstreamStream* upstream_stream() const { return stream_; }
   /// Whether a 1xx response came on the connection that was lost.
   bool interim() const { return interim_; }
@@ -61,6 +68,7 @@ class UpstreamRequest {
   /// For the next request of the same object.
   void forget_upstream() {
     host_ = nullptr;
+    address_ = nullptr;
     interim_ = false;
   }
 
@@ -72,6 +80,7 @@ class UpstreamRequest {
   UpstreamRequest* next_ = nullptr;
   UpstreamRequest* previous_ = nullptr;
   UpstreamHost* host_ = nullptr;  // where it waits or is served
+  const std::string* address_ = nullptr;
   UpstreamConnection* connection_ = nullptr;
   UpstreamStream* stream_ = nullptr;
   bool waiting_ = false;
@@ -81,16 +90,19 @@ class UpstreamRequest {
 /// One cluster at run time: its endpoints and, for each of them, the pool of connections.
 ///
 /// The limits hold over all endpoints. A request that finds no idle connection waits in its host's
-/// queue, first in first out, while connections are made. Source: ENV-POOL-05 to -20.
-class Upstream {
+/// queue, first in first out, while connections are made. Source: ENV-POOL-05 to -28.
+class Upstream final : private DiscoveryEvents, private HostCheckEvents, private OutlierEvents {
  public:
   Upstream(world::World& world, Cork& cork, const Cluster& cluster);
   ~Upstream();
   Upstream(const Upstream&) = delete;
   Upstream& operator=(const Upstream&) = delete;
 
-  /// Finds the endpoints; `ready` is called once when the first answer is there.
+  /// Finds the endpoints and checks them; `ready` is called once when the first answer is there
+  /// and the first check of each endpoint is over. Source: ENV-HC-13.
   void start(world::Action ready);
+  /// Has these endpoints from now on: for whoever knows them without asking.
+  void use(const Addresses& addresses);
 
   /// Gives the request a connection, now or later, or a reset, at once. `avoid` lists hosts that
   /// were tried before: others are preferred, in at most `attempts` picks.
@@ -101,79 +113,69 @@ class Upstream {
   void cancel(UpstreamRequest& request);
   /// The request wants nothing more of its response, which ends with the bytes at hand.
   void leave(UpstreamRequest& request);
+  /// Ends all connections, and attempts at them. Requires: no request is on any of them.
+  void close_connections();
+
+  /// What a try came to: a response's status, or 503 and 504 for none. Where answers matter for
+  /// the endpoint's health. Requires: judges_answers().
+  void report(UpstreamHost& host, std::uint16_t status);
+  /// An answer said that its endpoint fails. Source: ENV-HC-12.
+  void report_failing(UpstreamHost& host);
+  bool judges_answers() const { return outlier_.has_value(); }
+  bool checks_hosts() const { return cluster_.health_check.has_value(); }
 
   const Cluster& cluster() const { return cluster_; }
   const PoolCounts& counts() const { return counts_; }
+  /// For what the requests' owner alone knows: timeouts, answers, retries.
+  PoolCounts& counts() { return counts_; }
   OpenCircuits open_circuits() const;
   const HealthCounts& health() const { return health_; }
   std::vector<HostState> hosts() const;
   bool retry_allowed() const { return counts_.retries < cluster_.limits.max_retries; }
-  void add_retry() { ++counts_.retries; }
-  void remove_retry() { --counts_.retries; }
 
  private:
   friend class UpstreamConnection;
   friend class UpstreamHost;
 
-  UpstreamHost* pick(const std::vector<UpstreamHost*>& avoid, std::uint32_t attempts);
-  using Addresses = std::vector<std::pair<std::uint32_t, std::uint16_t>>;
+  void on_discovered(const Addresses& addresses, bool failed) override;
+  void on_checked(HostChecker& checker, CheckResult result,
+                  CheckState::Transition transition) override;
+  std::vector<OutlierState*> outlier_states() override;
+  void on_ejections_changed() override { hosts_.changed(); }
 
-  void resolve();
-  void resolve_all();
-  void resolved(const Addresses& addresses, bool failed);
-  void set_addresses(const Addresses& addresses);
+  void set_hosts(const Addresses& addresses);
+  std::unique_ptr<UpstreamHost> new_host(const world::Endpoint& endpoint);
+  void start_check(UpstreamHost& host);
+  /// It serves what it has; its idle connections end.
+  void dismiss(std::unique_ptr<UpstreamHost> host);
+  void tell_if_ready();
+
+  UpstreamHost* pick(const std::vector<UpstreamHost*>& avoid, std::uint32_t attempts);
   void try_connect(UpstreamHost& host);
+  void connect(UpstreamHost& host);
   void attach(UpstreamRequest& request, UpstreamConnection& connection);
   /// Gives a connection's room to the queue of its host, and keeps what is left.
   void offer(UpstreamConnection& connection);
+  /// Has room for whoever comes next.
+  void make_ready(UpstreamConnection& connection);
   /// The request and its connection have nothing to do with each other any more.
   void detach(UpstreamRequest& request);
   /// Forgets a connection; it is destroyed after the present event.
-  void lose(UpstreamConnection& connection);
+  void lose(UpstreamConnection& connection, bool by_peer);
   void bury();
 
   world::World& world_;
   Cork& cork_;
   const Cluster& cluster_;
-  world::Action ready_{};
-  bool resolved_ = false;
-  bool resolving_ = false;
-  world::TimePoint resolved_at_{};
-  std::size_t awaited_ = 0;  // names whose first answer is missing
-  std::vector<std::unique_ptr<UpstreamHost>> hosts_;
-  std::vector<std::unique_ptr<UpstreamHost>> former_hosts_;
-  std::size_t next_host_ = 0;
   PoolCounts counts_;
   HealthCounts health_;
+  Discovery discovery_;
+  HostSet hosts_;
+  std::vector<std::unique_ptr<UpstreamHost>> former_hosts_;
+  std::optional<OutlierDetector> outlier_;
+  world::Action ready_{};
   std::vector<std::unique_ptr<UpstreamConnection>> graveyard_;
   world::Timer burial_;
-  std::shared_ptr<Upstream*> self_;  // emptied when this goes: for answers that come later
-};
-
-/// One endpoint: an address, its connections and its queue.
-class UpstreamHost {
- public:
-  explicit UpstreamHost(world::Endpoint endpoint);
-  ~UpstreamHost();
-
-  world::Endpoint endpoint() const { return endpoint_; }
-  const std::string& text() const { return text_; }
-
- private:
-  friend class Upstream;
-  friend class UpstreamConnection;
-
-  void enqueue(UpstreamRequest& request);
-  void dequeue(UpstreamRequest& request);
-
-  world::Endpoint endpoint_;
-  std::string text_;
-  UpstreamRequest* first_ = nullptr;
-  UpstreamRequest* last_ = nullptr;
-  std::size_t queued_ = 0;
-  std::size_t connecting_ = 0;
-  std::vector<std::unique_ptr<UpstreamConnection>> connections_;
-  std::vector<UpstreamConnection*> ready_;  // have room; the last one was used last
 };
 
 }  // namespace proxy

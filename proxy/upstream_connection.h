@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
 
 #include "proxy/upstream.h"
+#include "proxy/upstream_host.h"
 #include "world/timer.h"
 
 namespace proxy {
@@ -21,6 +23,8 @@ class UpstreamConnection : protected world::TransportEvents {
 
   /// How many more requests it can take at this moment.
   virtual std::size_t room() const = 0;
+  /// Whether it carries no request.
+  virtual bool idle() const = 0;
   /// Takes a request. Requires: room() > 0.
   virtual UpstreamStream& open(UpstreamRequest& request) = 0;
   /// The request is not wanted any more.
@@ -40,6 +44,10 @@ class UpstreamConnection : protected world::TransportEvents {
   }
   world::Timer timer(world::Action action) { return upstream_.world_.timer(action); }
   void offer() { upstream_.offer(*this); }
+  void make_ready() { upstream_.make_ready(*this); }
+  PoolCounts& counts() { return upstream_.counts_; }
+  /// It has carried as many requests as it may: no more come after those that it has.
+  bool used_up() const { return used_up_; }
   void detach(UpstreamRequest& request, bool interim) {
     request.interim_ = interim;
     upstream_.detach(request);
@@ -57,16 +65,25 @@ class UpstreamConnection : protected world::TransportEvents {
   void on_connected() final;
   void on_end() final;
   void on_error(std::error_code error) final;
+  void count_request();
+  /// Counts the time without a request from now on.
+  void await_idle_end();
+  void on_timer();
   void on_connect_timeout();
   void connect_failed(ResetReason reason, std::string_view transport);
 
   Upstream& upstream_;
   UpstreamHost& host_;
-  world::Timer connect_timer_;
+  const UpstreamHost::Address& address_;
+  world::Timer timer_;  // of the attempt to connect, later of the time without a request
+  world::TimePoint idle_since_{};
+  std::uint32_t served_ = 0;
   std::size_t index_ = 0;  // among the host's connections
   bool connecting_ = true;
   bool ready_ = false;  // stands in the host's list
   bool gone_ = false;
+  bool used_up_ = false;
+  bool peer_ended_ = false;
 };
 
 }  // namespace proxy

@@ -136,6 +136,8 @@ def test_an_interrupt_is_2(program: Path, tmp_path: Path) -> None:
         env={**os.environ, "NO_COLOR": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        # A shell starts background jobs with SIGINT ignored, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert child.stdout is not None
     child.stdout.readline()  # it has begun
