@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
+
+#include "proxy/plan.h"
 
 namespace proxy {
 
@@ -12,53 +15,52 @@ enum class CheckResult : std::uint8_t {
   NetworkFailure,    ///< No answer: a timeout, a refused or lost connection, bytes that are none.
 };
 
-/// Whether an endpoint is healthy, by the results of its probes: the real proxy's rules.
+/// Whether an endpoint is healthy, by the results of its probes. It begins unhealthy.
 ///
-/// An endpoint begins unhealthy, and its first success is enough. Afterwards `healthy_threshold`
-/// successes in a row make it healthy, `unhealthy_threshold` network failures in a row make it
-/// unhealthy, and one definite failure does so at once. Source: ENV-HC-06 to -10.
+/// By the letter of the documents `healthy_threshold` successes in a row make it healthy, and
+/// `unhealthy_threshold` failures in a row unhealthy (HC-02, HC-03). By the real proxy's rules the
+/// first success of all is enough, and a definite failure counts at once (ENV-HC-06 to -10).
 class CheckState {
  public:
+  using Rules = HealthCheckPlan::Rules;
   enum class Transition : std::uint8_t {
     Unchanged,
     Pending,  ///< One step nearer to a change.
     Changed,
   };
 
-  CheckState(std::uint32_t healthy_threshold, std::uint32_t unhealthy_threshold)
-      : healthy_threshold_(healthy_threshold), unhealthy_threshold_(unhealthy_threshold) {}
+  explicit CheckState(const HealthCheckPlan& plan)
+      : rules_(plan.rules),
+        healthy_threshold_(plan.healthy_threshold),
+        unhealthy_threshold_(plan.unhealthy_threshold) {}
 
   bool healthy() const { return healthy_; }
+  /// Whether there was no result yet.
   bool first() const { return first_; }
 
   Transition take(CheckResult result) {
-    const bool first = first_;
-    first_ = false;
-    if (result == CheckResult::Success) {
-      failures_ = 0;
-      if (healthy_) return Transition::Unchanged;
-      if (!first && ++successes_ < healthy_threshold_) return Transition::Pending;
-      return turn(true);
+    const bool first = std::exchange(first_, false);
+    const bool success = result == CheckResult::Success;
+    if (success == healthy_) {
+      in_a_row_ = 0;
+      return Transition::Unchanged;
     }
-    successes_ = 0;
-    if (!healthy_) return Transition::Unchanged;
-    if (result != CheckResult::Failure && ++failures_ < unhealthy_threshold_) {
+    ++in_a_row_;
+    const bool at_once =
+        rules_ == Rules::Proxy && (success ? first : result == CheckResult::Failure);
+    if (!at_once && in_a_row_ < (success ? healthy_threshold_ : unhealthy_threshold_)) {
       return Transition::Pending;
     }
-    return turn(false);
-  }
-
- private:
-  Transition turn(bool healthy) {
-    healthy_ = healthy;
-    successes_ = failures_ = 0;
+    healthy_ = success;
+    in_a_row_ = 0;
     return Transition::Changed;
   }
 
+ private:
+  Rules rules_;
   std::uint32_t healthy_threshold_;
   std::uint32_t unhealthy_threshold_;
-  std::uint32_t successes_ = 0;  // in a row, while unhealthy
-  std::uint32_t failures_ = 0;   // in a row, while healthy
+  std::uint32_t in_a_row_ = 0;  // results that speak against the present state
   bool healthy_ = false;
   bool first_ = true;
 };

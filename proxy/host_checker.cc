@@ -54,7 +54,7 @@ HostChecker::HostChecker(world::World& world, Cork& cork, const Cluster& cluster
       traffic_(traffic),
       counts_(counts),
       events_(events),
-      state_(cluster.health_check->healthy_threshold, cluster.health_check->unhealthy_threshold),
+      state_(*cluster.health_check),
       timeout_timer_(world.loop(), world.id(), world::bind<&HostChecker::on_timeout>(this)),
       interval_timer_(world.loop(), world.id(), world::bind<&HostChecker::on_interval>(this)) {
   if (check().kind != Kind::Tcp) pool_ = std::make_unique<Upstream>(world, cork, probes_);
@@ -81,6 +81,7 @@ void HostChecker::on_interval() {
 void HostChecker::probe() {
   ++counts_.attempts;
   probing_ = true;
+  begun_ = world_.now();
   status_ = 0;
   grpc_content_ = false;
   grpc_status_ = -1;
@@ -214,7 +215,7 @@ void HostChecker::finish(CheckResult result) {
     if (result == CheckResult::NetworkFailure) ++counts_.network_failures;
   }
   const CheckState::Transition transition = state_.take(result);
-  interval_timer_.start_after(interval(result, transition));
+  await_next(result, transition);
   events_.on_checked(*this, result, transition);
 }
 
@@ -222,6 +223,14 @@ void HostChecker::fail_now() {
   ++counts_.failures;
   const CheckState::Transition transition = state_.take(CheckResult::Failure);
   events_.on_checked(*this, CheckResult::Failure, transition);
+}
+
+void HostChecker::await_next(CheckResult result, CheckState::Transition transition) {
+  if (check().rules == HealthCheckPlan::Rules::Letter) {
+    interval_timer_.start_at(std::max(begun_ + check().interval, world_.now()));
+  } else {
+    interval_timer_.start_after(interval(result, transition));
+  }
 }
 
 /// An edge interval holds while a change is near, not after it. Source: ENV-HC-05, -16.

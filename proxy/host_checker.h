@@ -47,6 +47,7 @@ class HostChecker final : private UpstreamRequest, private world::TransportEvent
   CheckResult judge_grpc() const;
   void finish(CheckResult result);
   Duration interval(CheckResult result, CheckState::Transition transition) const;
+  void await_next(CheckResult result, CheckState::Transition transition);
   void on_timeout();
   void on_interval();
 
@@ -77,6 +78,7 @@ class HostChecker final : private UpstreamRequest, private world::TransportEvent
   CheckState state_;
   world::Timer timeout_timer_;
   world::Timer interval_timer_;
+  world::TimePoint begun_{};  // the last probe
   bool probing_ = false;
 
   // Of the probe under way.

@@ -129,8 +129,14 @@ struct Limits {
 /// How the endpoints of a cluster are checked. Source: ENV-HC-01 to -16.
 struct HealthCheckPlan {
   enum class Kind : std::uint8_t { Http, Http2, Grpc, Tcp };
+  /// Two readings of a check's settings.
+  enum class Rules : std::uint8_t {
+    Proxy,   ///< Of the endpoints of a virtual node: what the real proxy does. Source: HC-04.
+    Letter,  ///< Of a gateway's own listener: what the documents say. Source: HC-02, HC-03, HC-05.
+  };
   Kind kind = Kind::Http;
-  Duration interval{};  ///< From the end of one probe to the next one.
+  Rules rules = Rules::Proxy;
+  Duration interval{};  ///< From one probe's end to the next, or by the letter from its begin.
   Duration timeout{};   ///< From the sending of a probe to the end of its answer.
   std::uint32_t healthy_threshold = 1;
   std::uint32_t unhealthy_threshold = 1;
