@@ -466,6 +466,8 @@ class Explainer {
   Visit visit_;
 };
 
+}  // namespace
+
 world::Result<const mesh::VirtualGateway*> choose_gateway(const mesh::Mesh& mesh,
                                                           std::string_view wanted,
                                                           std::string_view host) {
@@ -484,6 +486,8 @@ world::Result<const mesh::VirtualGateway*> choose_gateway(const mesh::Mesh& mesh
   return world::Error{
       {}, fmt::format("a virtual gateway must be chosen, there are {}", fmt::join(names, ", "))};
 }
+
+namespace {
 
 /// Bytes that would end the line which they stand in.
 bool has_line_end(std::string_view text) {

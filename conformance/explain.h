@@ -116,6 +116,12 @@ struct Explanation {
   std::optional<HopStory> egress;  ///< Absent where the first hop answers itself.
 };
 
+/// The gateway of that name; without one, the one that `host` names, else the only one. Errors:
+/// there is no such gateway; none, or several, to choose from.
+world::Result<const mesh::VirtualGateway*> choose_gateway(const mesh::Mesh& mesh,
+                                                          std::string_view wanted,
+                                                          std::string_view host);
+
 /// Explains by asking the gateway's own parts: its parser, compiled plan and matching decide;
 /// only the words are made here. Virtual services that are named and not defined are completed as
 /// scenarios complete them.

@@ -519,15 +519,7 @@ class Compiler {
   /// How a node's listener wants its endpoints to be checked. Source: AM-HC-02, AM-OUT-01.
   static void take_health(Cluster& cluster, const mesh::Listener& listener) {
     if (listener.health_check) {
-      const mesh::HealthCheck& from = *listener.health_check;
-      HealthCheckPlan& check = cluster.health_check.emplace();
-      check.kind = check_kind_of(from.protocol);
-      check.interval = from.interval;
-      check.timeout = from.timeout;
-      check.healthy_threshold = from.healthy_threshold;
-      check.unhealthy_threshold = from.unhealthy_threshold;
-      check.path = from.path.value_or("/");
-      check.port = from.port;
+      cluster.health_check = check_plan(*listener.health_check, HealthCheckPlan::Rules::Proxy);
     }
     if (listener.outlier_detection) {
       const mesh::OutlierDetection& from = *listener.outlier_detection;
@@ -547,6 +539,19 @@ class Compiler {
 };
 
 }  // namespace
+
+HealthCheckPlan check_plan(const mesh::HealthCheck& from, HealthCheckPlan::Rules rules) {
+  HealthCheckPlan plan;
+  plan.kind = check_kind_of(from.protocol);
+  plan.rules = rules;
+  plan.interval = from.interval;
+  plan.timeout = from.timeout;
+  plan.healthy_threshold = from.healthy_threshold;
+  plan.unhealthy_threshold = from.unhealthy_threshold;
+  plan.path = from.path.value_or("/");
+  plan.port = from.port;
+  return plan;
+}
 
 world::Result<std::shared_ptr<const GatewayPlan>> compile(const mesh::Mesh& mesh,
                                                           std::string_view gateway,

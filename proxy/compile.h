@@ -25,4 +25,7 @@ world::Result<std::shared_ptr<const GatewayPlan>> compile(const mesh::Mesh& mesh
                                                           std::string_view gateway,
                                                           const CompileOptions& options = {});
 
+/// A listener's health check by one of the two readings. Source: HC-01 to -09.
+HealthCheckPlan check_plan(const mesh::HealthCheck& from, HealthCheckPlan::Rules rules);
+
 }  // namespace proxy

@@ -114,13 +114,15 @@ CLI::App& add_lint(CLI::App& app, LintArguments& lint) {
 
 CLI::App& add_explain(CLI::App& app, ExplainArguments& explain) {
   CLI::App& command = *app.add_subcommand(
-      "explain", "Say which route a request takes, why, what it becomes, what else would match");
+      "explain",
+      "Say which route a request takes, why, what it becomes; or how endpoints are checked");
   command.add_option("MESH", explain.meshes, "Scenario file, or files with mesh resources")
       ->required()
       ->type_name("");
-  command.add_option("--request", explain.request, "'GET http://host/path'")
-      ->required()
-      ->type_name("REQUEST");
+  auto& what = *command.add_option_group("what", "What to explain; one of these");
+  what.add_option("--request", explain.request, "'GET http://host/path'")->type_name("REQUEST");
+  what.add_flag("--health", explain.health, "Who checks what, by which rules, and what follows");
+  what.require_option(1);
   command.add_option("-H,--header", explain.headers, "'name: value'; may be given again")
       ->allow_extra_args(false)
       ->type_name("HEADER");
