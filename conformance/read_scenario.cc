@@ -72,6 +72,14 @@ std::optional<mesh::Era> read_era(Reader& root) {
   return kEras[*choice];
 }
 
+/// `account: old`: its first mesh was made before July 29, 2020.
+bool read_account(Reader& root) {
+  const auto at = root.optional("account");
+  if (!at) return false;
+  const auto choice = at->as_choice({"new", "old"});
+  return choice && *choice == 1;
+}
+
 void read_limits(Scenario& scenario, Reader at) {
   if (!at.expect_object()) return;
   if (const auto time = read_optional_duration(at, "time")) scenario.limits.time = *time;
@@ -135,7 +143,9 @@ world::Result<mesh::Mesh, world::Errors> mesh_of_scenario(const document::Docume
   Problems problems;
   Reader root(document, problems);
   const auto era = read_era(root);
+  const bool old_account = read_account(root);
   mesh::Mesh mesh = read_mesh(document, era, read_file, problems, problems);
+  mesh.old_account = old_account;
   if (!problems.empty()) return problems.take();
   return mesh;
 }
@@ -149,6 +159,7 @@ world::Result<Scenario, world::Errors> read_scenario(const document::Document& d
   Scenario scenario;
   read_head(scenario, root);
   const auto era = read_era(root);
+  const bool old_account = read_account(root);
   for (const std::string_view key : {"explore", "faults", "targets"}) {
     refuse_unsupported(root, key);
   }
@@ -160,6 +171,7 @@ world::Result<Scenario, world::Errors> read_scenario(const document::Document& d
   Problems mesh_problems;
   const std::size_t before = problems.size();
   scenario.mesh = read_mesh(document, era, read_file, problems, mesh_problems);
+  scenario.mesh.old_account = old_account;
   scenario.era = era.value_or(scenario.mesh.era);
   const bool refusal = expects_refusal(document.root);
   bool sound = mesh_problems.empty() && problems.size() == before;

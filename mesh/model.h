@@ -300,6 +300,9 @@ struct Route : Resource {
 /// A mesh and all that is in it, each list in the order of definition.
 struct Mesh : Resource {
   Era era = Era::SeedB;
+  /// Its account had a mesh before July 29, 2020: Envoy's own limits instead of none, and no retry
+  /// policy where a route has none. Source: AM-CB-01, AM-RET-01.
+  bool old_account = false;
   bool drop_external_egress = true;  ///< egressFilter DROP_ALL, the API's default.
   std::optional<IpPreference> ip_preference;
 

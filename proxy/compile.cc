@@ -290,15 +290,28 @@ class Compiler {
     cluster.connect_timeout = kSelfConnectTimeout;
     cluster.discovery = Cluster::Discovery::Self;
     cluster.port = kEgressPort;
+    cluster.limits = default_limits();
     if (listener.pool) {
-      const auto limit = [](const std::optional<std::uint32_t>& given) {
-        return given.value_or(Limits::kUnlimited);
+      const auto set = [](std::uint32_t& limit, const std::optional<std::uint32_t>& given) {
+        if (given) limit = *given;
       };
-      cluster.limits.max_connections = limit(listener.pool->max_connections);
-      cluster.limits.max_pending_requests = limit(listener.pool->max_pending_requests);
-      cluster.limits.max_requests = limit(listener.pool->max_requests);
+      set(cluster.limits.max_connections, listener.pool->max_connections);
+      set(cluster.limits.max_pending_requests, listener.pool->max_pending_requests);
+      set(cluster.limits.max_requests, listener.pool->max_requests);
+      // Not given is unlimited, whatever the account (CP-06).
+      if (listener.pool->max_connections && !listener.pool->max_pending_requests) {
+        cluster.limits.max_pending_requests = Limits::kUnlimited;
+      }
     }
     return cluster;
+  }
+
+  Limits default_limits() const { return mesh_.old_account ? Limits::of_old_accounts() : Limits{}; }
+
+  /// Source: AM-RET-01.
+  std::optional<RetryPolicy> account_retry() const {
+    if (mesh_.old_account) return std::nullopt;
+    return default_retry();
   }
 
   /// The entries of one gateway route. Source: CD-05, AM-REW-03 to -10.
@@ -439,7 +452,7 @@ class Compiler {
       Route route;
       route.resource = "virtualNode " + provider.name;
       route.path.text = "/";
-      route.retry = default_retry();
+      route.retry = account_retry();
       route.clusters = {{cluster_of(provider.name, std::nullopt, clusters), 1}};
       routes.push_back(std::move(route));
       return routes;
@@ -452,7 +465,7 @@ class Compiler {
       take_match(route, from->match, from->kind);
       route.timeout = from->timeouts.per_request.value_or(kDefaultTimeout);
       route.idle_timeout = from->timeouts.idle;
-      route.retry = from->retry ? retry_policy(*from->retry) : default_retry();
+      route.retry = from->retry ? retry_policy(*from->retry) : account_retry();
       std::uint32_t total = 0;
       for (const mesh::WeightedTarget& target : from->targets) {
         const auto weight = static_cast<std::uint32_t>(target.weight);
@@ -482,6 +495,7 @@ class Compiler {
     Cluster cluster;
     cluster.node = node_name;
     cluster.connect_timeout = kNodeConnectTimeout;
+    cluster.limits = default_limits();
     const mesh::Protocol protocol =
         listener != nullptr ? listener->port_mapping.protocol : mesh::Protocol::Http;
     cluster.port = listener != nullptr ? listener->port_mapping.port : port.value_or(0);

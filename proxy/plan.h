@@ -123,8 +123,17 @@ struct Limits {
   std::uint32_t max_pending_requests = kUnlimited;
   std::uint32_t max_requests = kUnlimited;
   std::uint32_t max_retries = kUnlimited;
+  /// Envoy's own, of the accounts that were there first. Source: AM-CB-01.
+  static constexpr Limits of_old_accounts();
   bool operator==(const Limits&) const = default;
 };
+
+constexpr Limits Limits::of_old_accounts() {
+  return {.max_connections = 1024,
+          .max_pending_requests = 1024,
+          .max_requests = 1024,
+          .max_retries = 3};
+}
 
 /// How the endpoints of a cluster are checked. Source: ENV-HC-01 to -16.
 struct HealthCheckPlan {
