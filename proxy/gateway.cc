@@ -34,7 +34,7 @@ GatewayCounts Gateway::counts() const {
       const PoolCounts& pool = hop->upstream(i).counts();
       counts.active_connections += pool.connections;
       counts.pending_requests += pool.pending;
-      counts.overflow_total += pool.pending_overflow;
+      counts.overflow_total += pool.pending_overflow + pool.active_overflow;
     }
   }
   return counts;
