@@ -251,6 +251,9 @@ class WorldReader {
       }
       setup.endpoints = static_cast<std::uint32_t>(
           in.optional_integer("endpoints", 0, kMostEndpoints).value_or(1));
+      if (const auto attributes = in.optional("attributes")) {
+        read_attributes(*attributes, node, setup);
+      }
       if (const auto respond = in.optional("respond")) {
         setup.behaviour.answers =
             read_respond(*respond, node != nullptr && speaks_http2(*node), protos_);
@@ -263,6 +266,18 @@ class WorldReader {
       setup.blackhole = in.optional_bool("blackhole").value_or(false);
       in.finish();
       world_.services.push_back(std::move(setup));
+    }
+  }
+
+  static void read_attributes(Reader at, const mesh::VirtualNode* node, ServiceSetup& setup) {
+    if (!at.expect_object()) return;
+    setup.attributes.emplace();
+    for (const auto& [member, value] : at.members()) {
+      if (auto text = value.as_string()) setup.attributes->emplace_back(member->key, *text);
+    }
+    const bool known = node != nullptr && node->discovery;
+    if (known && node->discovery->kind != mesh::Discovery::Kind::CloudMap) {
+      at.fail("goes with a node that is found in Cloud Map, which " + node->name + " is not");
     }
   }
 

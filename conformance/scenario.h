@@ -46,6 +46,8 @@ struct GatewaySetup {
 struct ServiceSetup {
   std::string node;
   std::uint32_t endpoints = 1;
+  /// What its endpoints are registered with in Cloud Map; absent: what the node asks for.
+  std::optional<std::vector<std::pair<std::string, std::string>>> attributes;
   peers::Behaviour behaviour;
   bool refuses = false;    ///< Nothing listens on its endpoints.
   bool blackhole = false;  ///< Its endpoints answer nothing at all.

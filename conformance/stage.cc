@@ -67,19 +67,37 @@ Plan plan_for(const Setting& setting, const Plan& compiled) {
   return plan;
 }
 
-/// The name under which a node's endpoints are found.
-std::string discovery_name(const mesh::VirtualNode& node) {
-  if (!node.discovery) return {};
+using Attributes = std::vector<std::pair<std::string, std::string>>;
+
+/// Whether an instance with those attributes is one of the service that `wanted` asks for.
+bool selects(const mesh::Discovery& wanted, const mesh::Discovery& of,
+             const Attributes& attributes) {
+  const auto has = [&attributes](const auto& attribute) {
+    return std::find(attributes.begin(), attributes.end(), attribute) != attributes.end();
+  };
+  return wanted.kind == mesh::Discovery::Kind::CloudMap && wanted.service_name == of.service_name &&
+         wanted.namespace_name == of.namespace_name &&
+         std::all_of(wanted.attributes.begin(), wanted.attributes.end(), has);
+}
+
+/// The names under which an endpoint of that node is found: in Cloud Map by every node that asks
+/// for what it has.
+std::vector<std::string> discovery_names(const mesh::Mesh& mesh, const mesh::VirtualNode& node,
+                                         const ServiceSetup& setup) {
+  std::vector<std::string> names;
+  if (!node.discovery) return names;
   const mesh::Discovery& discovery = *node.discovery;
-  switch (discovery.kind) {
-    case mesh::Discovery::Kind::Dns:
-      return discovery.hostname;
-    case mesh::Discovery::Kind::CloudMap:
-      return discovery.service_name + "." + discovery.namespace_name;
-    case mesh::Discovery::Kind::Static:
-      break;
+  if (discovery.kind == mesh::Discovery::Kind::Dns) return {discovery.hostname};
+  if (discovery.kind != mesh::Discovery::Kind::CloudMap) return names;
+  const Attributes& attributes = setup.attributes.value_or(discovery.attributes);
+  for (const mesh::VirtualNode& other : mesh.nodes) {
+    if (!other.discovery || !selects(*other.discovery, discovery, attributes)) continue;
+    std::string name = proxy::cloud_map_name(*other.discovery);
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      names.push_back(std::move(name));
+    }
   }
-  return {};
+  return names;
 }
 
 }  // namespace
@@ -103,14 +121,16 @@ void Stage::add_endpoints() {
   for (const ServiceSetup& setup : scenario_.world.services) {
     const mesh::VirtualNode* node = scenario_.mesh.node(setup.node);
     if (node == nullptr) continue;
-    auto& found = addresses[discovery_name(*node)];
+    const auto names = discovery_names(scenario_.mesh, *node, setup);
     for (std::uint32_t i = 1; i <= setup.endpoints; ++i) {
       auto endpoint = std::make_unique<Endpoint>();
       endpoint->stage = this;
       endpoint->node = setup.node;
       endpoint->name = numbered(setup.node, i);
       endpoint->host = &setting_.add_host(endpoint->name);
-      found.push_back(setting_.address_of(*endpoint->host));
+      for (const std::string& name : names) {
+        addresses[name].push_back(setting_.address_of(*endpoint->host));
+      }
       for (const mesh::Listener& listener : node->listeners) {
         peers::ServiceOptions options;
         options.service = setup.node;
@@ -128,7 +148,7 @@ void Stage::add_endpoints() {
     }
   }
   for (const auto& [name, list] : addresses) {
-    if (!name.empty() && !list.empty()) setting_.set_name(name, list);
+    if (!name.empty()) setting_.set_name(name, list);
   }
 }
 

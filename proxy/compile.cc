@@ -516,7 +516,7 @@ class Compiler {
           break;
         case mesh::Discovery::Kind::CloudMap:
           cluster.discovery = Cluster::Discovery::StrictDns;
-          cluster.host_name = discovery.service_name + "." + discovery.namespace_name;
+          cluster.host_name = cloud_map_name(discovery);
           break;
         case mesh::Discovery::Kind::Static:
           for (const std::string& upstream : discovery.upstreams) {
@@ -553,6 +553,14 @@ class Compiler {
 };
 
 }  // namespace
+
+std::string cloud_map_name(const mesh::Discovery& discovery) {
+  std::string name = discovery.service_name + "." + discovery.namespace_name;
+  auto attributes = discovery.attributes;
+  std::sort(attributes.begin(), attributes.end());
+  for (const auto& [key, value] : attributes) name += ";" + key + "=" + value;
+  return name;
+}
 
 HealthCheckPlan check_plan(const mesh::HealthCheck& from, HealthCheckPlan::Rules rules) {
   HealthCheckPlan plan;

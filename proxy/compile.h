@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "mesh/model.h"
@@ -24,6 +25,10 @@ struct CompileOptions {
 world::Result<std::shared_ptr<const GatewayPlan>> compile(const mesh::Mesh& mesh,
                                                           std::string_view gateway,
                                                           const CompileOptions& options = {});
+
+/// The name by which the world is asked for the instances of a Cloud Map service that have all of a
+/// node's attributes: "books.shop.local;stage=blue". Source: AM-SHP-296 to -299.
+std::string cloud_map_name(const mesh::Discovery& discovery);
 
 /// A listener's health check by one of the two readings. Source: HC-01 to -09.
 HealthCheckPlan check_plan(const mesh::HealthCheck& from, HealthCheckPlan::Rules rules);
