@@ -155,6 +155,17 @@ class WorldReader {
       setup.place = in.place();
       setup.instances = static_cast<std::uint32_t>(
           in.optional_integer("instances", 1, kMostInstances).value_or(1));
+      if (const auto watched = in.optional("healthChecker")) {
+        setup.watched = watched->as_bool().value_or(false);
+        const mesh::VirtualGateway* gateway = mesh_.gateway(member->key);
+        const auto checked = [](const mesh::Listener& listener) {
+          return listener.health_check.has_value();
+        };
+        if (setup.watched && gateway != nullptr &&
+            std::none_of(gateway->listeners.begin(), gateway->listeners.end(), checked)) {
+          watched->fail("needs a listener with a healthCheck");
+        }
+      }
       for (const Reader& path : in.optional_items("unwritable", {1})) {
         if (auto text = path.as_string({1})) setup.unwritable.push_back(std::move(*text));
       }
@@ -257,6 +268,10 @@ class WorldReader {
       if (const auto respond = in.optional("respond")) {
         setup.behaviour.answers =
             read_respond(*respond, node != nullptr && speaks_http2(*node), protos_);
+      }
+      if (const auto health = in.optional("health")) {
+        setup.behaviour.checks =
+            read_respond(*health, node != nullptr && speaks_http2(*node), protos_);
       }
       if (const auto idle = read_optional_duration(in, "idleTimeout")) {
         setup.behaviour.idle_timeout = *idle;

@@ -35,6 +35,7 @@ struct BalancerSetup {
 struct GatewaySetup {
   std::string name;
   std::uint32_t instances = 1;
+  bool watched = false;                 ///< Someone runs the health checks of its listeners.
   std::vector<std::string> unwritable;  ///< Paths that cannot be written there.
   std::string fails;                    ///< Why its proxy does not start; empty: it does.
   /// What its task's proxy configuration does, if it has one.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "conformance/listener_checker.h"
 #include "conformance/names.h"
 #include "conformance/read_world.h"
 #include "proxy/compile.h"
@@ -14,12 +15,14 @@ struct Stage::Instance {
   std::string name;
   world::World* host = nullptr;
   std::shared_ptr<const proxy::GatewayPlan> plan;
-  std::unique_ptr<proxy::Gateway> proxy;  ///< Absent: it did not start.
+  std::unique_ptr<proxy::Gateway> proxy;     ///< Absent: it did not start.
+  std::unique_ptr<ListenerChecker> checker;  ///< Absent: nobody watches it.
 };
 
 /// One endpoint of a virtual node: a service on each of its ports.
 struct Stage::Endpoint final : public peers::ServiceObserver {
   void on_request(const peers::SeenRequest& request) override {
+    if (request.check) return;  // no client has asked
     stage->observer_.seen(request, name, stage->service_of(node, request));
   }
   void on_websocket(std::uint64_t flow, std::span<const peers::WebSocketFrame> frames) override {
@@ -181,7 +184,20 @@ void Stage::add_gateways() {
       }
       instances_.push_back(std::move(instance));
     }
+    if (setup.watched) add_checkers(setup);
     if (!addresses.empty()) setting_.set_name(setup.name, addresses);
+  }
+}
+
+/// One host runs the checks of all instances.
+void Stage::add_checkers(const GatewaySetup& setup) {
+  const mesh::VirtualGateway* const gateway = scenario_.mesh.gateway(setup.name);
+  world::World& host = setting_.add_host(setup.name + "-checker");
+  for (const auto& instance : instances_) {
+    if (instance->gateway != setup.name) continue;
+    instance->checker =
+        std::make_unique<ListenerChecker>(host, setting_.address_of(*instance->host), *gateway);
+    instance->checker->start();
   }
 }
 
@@ -340,6 +356,10 @@ std::optional<std::int64_t> Stage::count(const Observable& what) const {
         if (field == "requests") add(counts.requests_total);
         if (field == "overflow") add(counts.overflow_total);
         if (field == "running") add(instance->proxy ? 1 : 0);
+        const ListenerChecker* const checker = instance->checker.get();
+        if (field == "healthy") add(checker != nullptr && checker->healthy() ? 1 : 0);
+        if (field == "checks") add(checker != nullptr ? checker->checks() : 0);
+        if (field == "failedChecks") add(checker != nullptr ? checker->failed_checks() : 0);
       }
       break;
     case EntityKind::Service:
@@ -356,6 +376,7 @@ std::optional<std::int64_t> Stage::count(const Observable& what) const {
         for (const auto& service : endpoint->services) {
           const peers::ServiceCounts& counts = service->counts();
           if (field == "requests") add(counts.requests);
+          if (field == "checks") add(counts.checks);
           if (field == "connections") add(counts.connections);
           if (field == "accepted") add(counts.accepted);
           if (field == "answers") add(counts.answers);

@@ -57,6 +57,7 @@ class Stage {
 
   void add_endpoints();
   void add_gateways();
+  void add_checkers(const GatewaySetup& setup);
   void add_balancers();
   void add_clients();
   void set_links();

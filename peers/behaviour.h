@@ -88,7 +88,11 @@ enum class OnConnect : std::uint8_t { Serve, Close, Reset };
 /// answer is that of all further requests. Counted over all connections, from when it was set.
 struct Behaviour {
   std::vector<Answer> answers{Answer{}};  ///< Not empty.
-  std::vector<OnConnect> on_connect{};    ///< In order of accepting; further ones are served.
+  /// Answers to health checks, counted by themselves: requests of the user agents of the real proxy
+  /// and of the balancer, and calls of gRPC's health service. If empty they get what any request
+  /// would get at that moment, without being counted; in place of a 200 over gRPC it is SERVING.
+  std::vector<Answer> checks{};
+  std::vector<OnConnect> on_connect{};  ///< In order of accepting; further ones are served.
   OnConnect on_connect_default = OnConnect::Serve;
   /// Closes connections that have been without a request for so long. Zero: never.
   world::Duration idle_timeout{};

@@ -5,8 +5,10 @@
 #include <utility>
 
 #include "peers/echo.h"
+#include "peers/grpc.h"
 #include "peers/service_connection.h"
 #include "peers/service_http2.h"
+#include "wire/grpc_health.h"
 
 namespace peers {
 namespace {
@@ -16,23 +18,36 @@ using wire::http1::RequestHead;
 
 constexpr std::size_t kMostSpareHeads = 64;
 
+/// Source: ENV-HC-01, NLB-86.
+bool is_checker(std::string_view user_agent) {
+  return user_agent == "Envoy/HC" || user_agent.rfind("ELB-HealthChecker/", 0) == 0;
+}
+
 }  // namespace
 
 Service::Script::Script(Behaviour told) : behaviour(std::move(told)) {
   assert(!behaviour.answers.empty());
-  for (const Answer& answer : behaviour.answers) {
+  for (std::size_t i = 0; i < serving(); ++i) {
+    const Answer& of = answer(i);
     Prepared one;
-    if (answer.raw.empty() && (answer.body || !answer.chunks.empty())) {
-      one.bytes = compose_answer(answer, {}, {}, false);
-      one.at_once = !answer.never && answer.after == world::Duration{} && !answer.tunnel &&
-                    answer.then == Answer::Then::Keep && answer.websocket == nullptr;
+    if (of.raw.empty() && (of.body || !of.chunks.empty())) {
+      one.bytes = compose_answer(of, {}, {}, false);
+      one.at_once = !of.never && of.after == world::Duration{} && !of.tunnel &&
+                    of.then == Answer::Then::Keep && of.websocket == nullptr;
     }
-    one.takes_bytes = answer.tunnel || answer.websocket != nullptr ||
-                      std::any_of(answer.raw.begin(), answer.raw.end(), [](const auto& step) {
+    one.takes_bytes = of.tunnel || of.websocket != nullptr ||
+                      std::any_of(of.raw.begin(), of.raw.end(), [](const auto& step) {
                         return step.kind == RawStep::Kind::Await;
                       });
     prepared.push_back(std::move(one));
   }
+}
+
+const Answer& Service::Script::answer(std::size_t index) const {
+  static const Answer kServing = grpc_answer({}, {.messages = {{{}, "\x08\x01"}}});
+  if (index < behaviour.answers.size()) return behaviour.answers[index];
+  index -= behaviour.answers.size();
+  return index < behaviour.checks.size() ? behaviour.checks[index] : kServing;
 }
 
 Service::Service(world::World& world, ServiceOptions options)
@@ -55,11 +70,38 @@ world::Result<bool> Service::start() {
 
 void Service::set_behaviour(Behaviour behaviour) {
   script_ = std::make_shared<const Script>(std::move(behaviour));
-  script_position_ = connect_position_ = 0;
+  script_position_ = check_position_ = connect_position_ = 0;
 }
 
 const Behaviour& Service::behaviour() const {
   return script_->behaviour;
+}
+
+Service::Choice Service::choose(const wire::RequestHead& head) {
+  Choice choice;
+  choice.number = counts_.requests + counts_.checks + 1;
+  const Behaviour& behaviour = script_->behaviour;
+  const std::size_t last = behaviour.answers.size() - 1;
+  const bool grpc_check = head.target == wire::grpc::kHealthCheckPath;
+  if (!grpc_check && !is_checker(head.headers.get(wire::HeaderName::UserAgent))) {
+    ++counts_.requests;
+    choice.answer = std::min(script_position_++, last);
+    return choice;
+  }
+  ++counts_.checks;
+  choice.check = true;
+  if (!behaviour.checks.empty()) {
+    choice.answer =
+        behaviour.answers.size() + std::min(check_position_++, behaviour.checks.size() - 1);
+    return choice;
+  }
+  choice.answer = std::min(script_position_, last);
+  const Answer& as_any = script_->answer(choice.answer);
+  const bool fine = !as_any.never && as_any.status == 200 && as_any.raw.empty() &&
+                    !as_any.reset_stream && as_any.then == Answer::Then::Keep;
+  if (grpc_check && fine && options_.protocol == Protocol::Http2)
+    choice.answer = script_->serving();
+  return choice;
 }
 
 void Service::drop_connections(bool reset) {

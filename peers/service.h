@@ -19,6 +19,7 @@ namespace peers {
 /// A request as a service saw it. Views are valid during the call that hands it over.
 struct SeenRequest {
   std::uint64_t id = 0;          ///< Its number within the service, from 1.
+  bool check = false;            ///< It is a health check.
   std::uint64_t connection = 0;  ///< The connection's number within the service, from 1.
   world::TimePoint at{};
   const wire::http1::RequestHead& head;
@@ -67,8 +68,9 @@ struct ServiceOptions {
 struct ServiceCounts {
   std::uint64_t connections = 0;  ///< Open now.
   std::uint64_t accepted = 0;     ///< Ever.
-  std::uint64_t requests = 0;
-  std::uint64_t answers = 0;
+  std::uint64_t requests = 0;     ///< Without health checks.
+  std::uint64_t checks = 0;       ///< Health checks.
+  std::uint64_t answers = 0;      ///< To either.
 };
 
 /// An endpoint of a service: listens on one port and answers HTTP/1.1 or HTTP/2 by a script.
@@ -108,6 +110,13 @@ class Service final : private world::AcceptEvents {
   class Connection;
   class Http2Connection;
 
+  /// Which answer of the script a request gets.
+  struct Choice {
+    std::size_t answer = 0;
+    bool check = false;
+    std::uint64_t number = 0;  ///< Of the request.
+  };
+  Choice choose(const wire::RequestHead& head);
   void on_accept(std::unique_ptr<world::Transport> transport) override;
   void remove(AnyConnection& connection);
   std::unique_ptr<wire::http1::RequestHead> take_spare_head();
@@ -118,6 +127,7 @@ class Service final : private world::AcceptEvents {
   ServiceCounts counts_;
   std::shared_ptr<const Script> script_;  // shared with answers that are under way
   std::size_t script_position_ = 0;
+  std::size_t check_position_ = 0;
   std::size_t connect_position_ = 0;
   std::vector<std::unique_ptr<wire::http1::RequestHead>> spare_heads_;
   std::string scratch_;

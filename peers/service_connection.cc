@@ -116,10 +116,12 @@ void Service::Connection::head_read() {
   lent_ = false;
   head_ = parser_.take_head();
   script_ = service_.script_;
-  answer_index_ = std::min(service_.script_position_++, script_->behaviour.answers.size() - 1);
-  request_ = ++service_.counts_.requests;
+  const Choice choice = service_.choose(*head_);
+  answer_index_ = choice.answer;
+  check_ = choice.check;
+  request_ = choice.number;
   close_after_ = asks_to_close(*head_);
-  const Answer& answer = script_->behaviour.answers[answer_index_];
+  const Answer& answer = script_->answer(answer_index_);
   if (upgrade_) {
     complete_ = true;
   } else if (answer.trigger == Answer::Trigger::Head) {
@@ -133,12 +135,12 @@ void Service::Connection::head_read() {
 void Service::Connection::tell(const RequestHead& head) {
   std::string_view raw = raw_;
   std::string_view body = body_;
-  if (!complete_ || upgrade_ ||
-      script_->behaviour.answers[answer_index_].trigger == Answer::Trigger::Head) {
+  if (!complete_ || upgrade_ || script_->answer(answer_index_).trigger == Answer::Trigger::Head) {
     raw = raw.substr(0, raw.find("\r\n\r\n") + 4);
     body = {};
   }
   service_.options_.observer->on_request({.id = request_,
+                                          .check = check_,
                                           .connection = number_,
                                           .at = service_.world_.now(),
                                           .head = head,
@@ -166,7 +168,7 @@ void Service::Connection::begin() {
     transport_->write(prepared.bytes);
     ++service_.counts_.answers;
     service_.world_.trace(world::TraceKind::ResponseSent, transport_->flow(), request_,
-                          script_->behaviour.answers[answer_index_].status, {});
+                          script_->answer(answer_index_).status, {});
     return;
   }
   exchange_ = std::make_unique<Exchange>(*this, script_, answer_index_);

@@ -21,8 +21,12 @@ struct Service::Script {
 
   explicit Script(Behaviour told);
 
+  /// The answers, then those to checks, then SERVING.
+  const Answer& answer(std::size_t index) const;
+  std::size_t serving() const { return behaviour.answers.size() + behaviour.checks.size(); }
+
   Behaviour behaviour;
-  std::vector<Prepared> prepared;  // by answer
+  std::vector<Prepared> prepared;  // by answer, but SERVING
 };
 
 /// What the service keeps of a connection of any protocol.
@@ -65,7 +69,7 @@ class Service::Connection final : public AnyConnection, private wire::http1::Req
           index(position),
           timer(connection.service_.world_.timer(world::bind<&Connection::due>(&connection))) {}
 
-    const Answer& answer() const { return script->behaviour.answers[index]; }
+    const Answer& answer() const { return script->answer(index); }
 
     std::shared_ptr<const Script> script;
     std::size_t index;
@@ -126,6 +130,7 @@ class Service::Connection final : public AnyConnection, private wire::http1::Req
   wire::http1::RequestParser parser_;
   std::unique_ptr<wire::http1::RequestHead> head_;  // of that request, once it is read
   std::size_t answer_index_ = 0;
+  bool check_ = false;                    // the request is a health check
   std::shared_ptr<const Script> script_;  // the one that answer_index_ belongs to
   std::unique_ptr<Exchange> exchange_;
   std::unique_ptr<WebSocketEnd> websocket_;

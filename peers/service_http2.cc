@@ -36,13 +36,15 @@ class Service::Http2Connection::Stream final : public wire::http2::Stream {
   bool over() const { return over_; }
 
  private:
-  const Answer& answer() const { return script_->behaviour.answers[index_]; }
+  const Answer& answer() const { return script_->answer(index_); }
   wire::RequestHead& request_head() override { return head_; }
 
   void on_head(bool ends) override {
     script_ = service_.script_;
-    index_ = std::min(service_.script_position_++, script_->behaviour.answers.size() - 1);
-    number_ = ++service_.counts_.requests;
+    const Choice choice = service_.choose(head_);
+    index_ = choice.answer;
+    check_ = choice.check;
+    number_ = choice.number;
     if (connection_.idle_timer_ != nullptr) connection_.idle_timer_->stop();
     if (ends) {
       begin();
@@ -93,6 +95,7 @@ class Service::Http2Connection::Stream final : public wire::http2::Stream {
     service_.world_.trace(world::TraceKind::RequestSeen, flow(), number_, 0, text);
     if (service_.options_.observer != nullptr) {
       service_.options_.observer->on_request({.id = number_,
+                                              .check = check_,
                                               .connection = connection_.number_,
                                               .at = service_.world_.now(),
                                               .head = head_,
@@ -271,6 +274,7 @@ class Service::Http2Connection::Stream final : public wire::http2::Stream {
   std::shared_ptr<const Script> script_;
   std::size_t index_ = 0;
   std::uint64_t number_ = 0;
+  bool check_ = false;
   std::size_t piece_ = 0;
   bool begun_ = false;
   bool sending_ = false;
