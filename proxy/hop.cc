@@ -8,6 +8,7 @@
 
 #include "proxy/http1_downstream.h"
 #include "proxy/http2_downstream.h"
+#include "proxy/refused_connection.h"
 #include "proxy/request_rules.h"
 #include "proxy/stream.h"
 
@@ -83,6 +84,12 @@ void Hop::on_cluster_ready() {
 }
 
 void Hop::on_accept(std::unique_ptr<world::Transport> transport) {
+  if (plan_.connection_limit && connections_.size() >= plan_.connection_limit->most) {
+    std::erase_if(refused_, [](const auto& refused) { return refused->over(); });
+    refused_.push_back(std::make_unique<RefusedConnection>(world_, std::move(transport),
+                                                           plan_.connection_limit->delay));
+    return;
+  }
   if (plan_.accept_http1) {
     add(std::make_unique<Http1Downstream>(*this, std::move(transport)));
   } else {

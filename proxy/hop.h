@@ -18,6 +18,7 @@
 namespace proxy {
 
 class Downstream;
+class RefusedConnection;
 class Stream;
 
 /// One connection manager at run time: a listener, its routes and its clusters.
@@ -97,6 +98,7 @@ class Hop final : private world::AcceptEvents {
   std::unique_ptr<world::Listener> listener_;
   std::vector<std::unique_ptr<Downstream>> connections_;
   std::vector<std::unique_ptr<Downstream>> graveyard_;
+  std::vector<std::unique_ptr<RefusedConnection>> refused_;
   world::Timer burial_;
   std::vector<std::unique_ptr<Stream>> spare_streams_;
   std::vector<std::unique_ptr<wire::RequestHead>> spare_request_heads_;

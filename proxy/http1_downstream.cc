@@ -19,11 +19,8 @@ constexpr int kMostUnflushedAnswers = 2;
 Http1Downstream::Http1Downstream(Hop& hop, std::unique_ptr<world::Transport> transport)
     : Downstream(hop, std::move(transport)) {
   const HopTimers& timers = hop.plan().timers;
-  if (timers.tls_inspector > Duration::zero()) {
-    start_timer(timers.tls_inspector);
-  } else {
-    become_idle();
-  }
+  start_timer(timers.tls_inspector > Duration::zero() ? timers.tls_inspector
+                                                      : timers.connection_idle);
 }
 
 Http1Downstream::~Http1Downstream() = default;

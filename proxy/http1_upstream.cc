@@ -83,7 +83,7 @@ void Http1Upstream::on_data(std::string_view bytes) {
   if (!parser_.keep_alive()) ++counts().close_notifies;
   UpstreamRequest* request = release();
   if (reusable) {
-    offer();
+    offer_soon();
   } else {
     close();
   }

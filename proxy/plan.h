@@ -232,6 +232,12 @@ struct HopPlan {
   bool loopback_only = false;  ///< Bound to 127.0.0.1 rather than to all addresses.
   bool accept_http1 = true;    ///< False for http2 and grpc listeners.
   bool websocket = true;
+  /// More connections than this are closed, so long after they were accepted. Never of App Mesh.
+  struct ConnectionLimit {
+    std::uint32_t most = 0;
+    Duration delay{};
+  };
+  std::optional<ConnectionLimit> connection_limit;
   /// Connections begin with a PROXY protocol header. Never of App Mesh (UP-72).
   enum class ProxyProtocol : std::uint8_t { No, Optional, Required };
   ProxyProtocol proxy_protocol = ProxyProtocol::No;

@@ -565,7 +565,6 @@ bool Stream::schedule_retry() {
     return false;
   }
   ++counts.retries;
-  ++counts.retries_total;
   counted_retry_ = true;
   const Duration longest = std::min<Duration>(
       policy.backoff_base * (1 << std::min<std::uint32_t>(retries_, 16)), policy.backoff_most);
@@ -578,6 +577,7 @@ bool Stream::schedule_retry() {
 
 void Stream::retry() {
   const Cork::Event event(hop_.cork());
+  ++upstream_->counts().retries_total;
   set_expected_timeout();
   send_upstream();
 }

@@ -45,6 +45,7 @@ Upstream::Upstream(world::World& world, Cork& cork, const Cluster& cluster)
       cluster_(cluster),
       discovery_(world, cluster, *this),
       hosts_(world, cluster, health_),
+      serving_(world.loop(), world.id(), world::bind<&Upstream::serve>(this)),
       burial_(world.loop(), world.id(), world::bind<&Upstream::bury>(this)) {
   OutlierEvents& events = *this;
   if (cluster.outlier) outlier_.emplace(world, *cluster.outlier, health_, events);
@@ -62,7 +63,7 @@ OpenCircuits Upstream::open_circuits() const {
       .connections = open(counts_.connections, counts_.connections_total, limits.max_connections),
       .pending = open(counts_.pending, counts_.pending_total, limits.max_pending_requests),
       .requests = open(counts_.requests, counts_.requests_total, limits.max_requests),
-      .retries = open(counts_.retries, counts_.retries_total, limits.max_retries)};
+      .retries = open(counts_.retries, counts_.retries + counts_.retries_total, limits.max_retries)};
 }
 
 std::vector<HostState> Upstream::hosts() const {
@@ -297,6 +298,24 @@ void Upstream::offer(UpstreamConnection& connection) {
   }
   if (host.first_ != nullptr) try_connect(host);
   make_ready(connection);
+}
+
+void Upstream::offer_soon(UpstreamConnection& connection) {
+  make_ready(connection);
+  if (connection.host_.first_ != nullptr && !serving_.running()) serving_.start_after({});
+}
+
+void Upstream::serve() {
+  const Cork::Event event(cork_);
+  // By number: whoever is served may change what there is.
+  const auto serve_all = [this](const auto& hosts) {
+    for (std::size_t i = 0; i < hosts.size(); ++i) {
+      UpstreamHost& host = *hosts[i];
+      while (host.first_ != nullptr && !host.ready_.empty()) offer(*host.ready_.back());
+    }
+  };
+  serve_all(hosts_.all());
+  serve_all(former_hosts_);
 }
 
 void Upstream::make_ready(UpstreamConnection& connection) {

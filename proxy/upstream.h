@@ -156,6 +156,9 @@ class Upstream final : private DiscoveryEvents, private HostCheckEvents, private
   void attach(UpstreamRequest& request, UpstreamConnection& connection);
   /// Gives a connection's room to the queue of its host, and keeps what is left.
   void offer(UpstreamConnection& connection);
+  /// The same at the end of this instant, when the endpoint has said whether the connection lives.
+  void offer_soon(UpstreamConnection& connection);
+  void serve();
   /// Has room for whoever comes next.
   void make_ready(UpstreamConnection& connection);
   /// The request and its connection have nothing to do with each other any more.
@@ -175,6 +178,7 @@ class Upstream final : private DiscoveryEvents, private HostCheckEvents, private
   std::optional<OutlierDetector> outlier_;
   world::Action ready_{};
   std::vector<std::unique_ptr<UpstreamConnection>> graveyard_;
+  world::Timer serving_;
   world::Timer burial_;
 };
 

@@ -44,6 +44,7 @@ class UpstreamConnection : protected world::TransportEvents {
   }
   world::Timer timer(world::Action action) { return upstream_.world_.timer(action); }
   void offer() { upstream_.offer(*this); }
+  void offer_soon() { upstream_.offer_soon(*this); }
   void make_ready() { upstream_.make_ready(*this); }
   PoolCounts& counts() { return upstream_.counts_; }
   /// It has carried as many requests as it may: no more come after those that it has.

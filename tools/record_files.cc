@@ -9,13 +9,13 @@ namespace {
 
 using nlohmann::json;
 
-/// What keeps a value from being a recorded case; empty if nothing does.
-std::string problem_of(const json& record) {
-  if (!record.is_object()) return "must be a JSON object";
-  using Kind = json::value_t;
-  const std::vector<std::pair<const char*, Kind>> members = {
-      {"/id", Kind::string},
-      {"/area", Kind::string},
+using Kind = json::value_t;
+using Members = std::vector<std::pair<const char*, Kind>>;
+
+/// What a record of that area must have, beside its id and area. Source: the vocabulary of the
+/// observations, parts 2 and 3.
+const Members& members_of(const std::string& area) {
+  static const Members kHttp = {
       {"/config", Kind::object},
       {"/config/virtualGateway", Kind::object},
       {"/config/virtualGateway/virtualGatewayName", Kind::string},
@@ -27,13 +27,33 @@ std::string problem_of(const json& record) {
       {"/stimulus/steps", Kind::array},
       {"/observed", Kind::object},
   };
-  for (const auto& [pointer, kind] : members) {
-    const json::json_pointer at(pointer);
-    if (!record.contains(at) || record.at(at).type() != kind) {
-      return std::string("must have ") + pointer + ", as " + json(kind).type_name();
+  static const Members kPool = {
+      {"/config", Kind::object},
+      {"/config/portMapping", Kind::object},
+      {"/config/portMapping/protocol", Kind::string},
+      {"/stimulus", Kind::array},
+      {"/observed", Kind::object},
+      {"/observed/timeline", Kind::array},
+  };
+  static const Members kActions = {{"/actions", Kind::array}, {"/observed", Kind::object}};
+  if (area == "pool") return kPool;
+  return area == "hc" || area == "life" || area == "tls" ? kActions : kHttp;
+}
+
+/// What keeps a value from being a recorded case; empty if nothing does.
+std::string problem_of(const json& record) {
+  if (!record.is_object()) return "must be a JSON object";
+  const auto missing = [&record](const Members& members) -> std::string {
+    for (const auto& [pointer, kind] : members) {
+      const json::json_pointer at(pointer);
+      if (!record.contains(at) || record.at(at).type() != kind) {
+        return std::string("must have ") + pointer + ", as " + json(kind).type_name();
+      }
     }
-  }
-  return {};
+    return {};
+  };
+  std::string problem = missing({{"/id", Kind::string}, {"/area", Kind::string}});
+  return problem.empty() ? missing(members_of(record["area"])) : problem;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "conformance/recorded/log_lines.h"
 #include "conformance/recorded/pace.h"
 #include "conformance/recorded/placeholders.h"
+#include "conformance/recorded/pool_replay.h"
 #include "conformance/recorded/support.h"
 #include "conformance/recorded/upstream_script.h"
 #include "document/parse.h"
@@ -67,6 +68,20 @@ struct Chance {
   std::uint64_t seed = 0;
   std::size_t first_endpoint = 0;  ///< Clusters of several begin with the one of that number.
 };
+
+/// In how many ways what chance decides is tried.
+constexpr std::uint64_t kSeeds = 4;
+
+/// One way of a replay; the first is the one to show. True: it agrees.
+bool take(Outcome& outcome, json expected, json actual, bool first) {
+  const bool agrees = agree(expected, actual);
+  if (agrees) outcome.verdict = Outcome::Verdict::Agree;
+  if (agrees || first) {
+    outcome.expected = std::move(expected);
+    outcome.actual = std::move(actual);
+  }
+  return agrees;
+}
 
 /// One replay: the world and everything in it.
 class Replay {
@@ -268,18 +283,12 @@ class Replay {
 
 }  // namespace
 
-Outcome replay(const json& record) try {
-  Outcome outcome;
-  outcome.id = record.at("id");
-  outcome.area = record.at("area");
-  outcome.reason = unsupported(record);
-  if (!outcome.reason.empty()) {
-    outcome.verdict = Outcome::Verdict::Unsupported;
-    return outcome;
-  }
+namespace {
+
+/// Replays a record of http.jsonl with all that chance may decide, until one way agrees.
+void replay_http(const json& record, Outcome& outcome) {
   // What chance decides, the recorded run decided in one way of many: which endpoint a round robin
   // begins with, and how long the back-off before a retry is.
-  constexpr std::uint64_t kSeeds = 4;
   std::size_t first_endpoints = 1;
   for (std::size_t i = 0; i < first_endpoints * kSeeds; ++i) {
     Replay world(record, {.seed = i / first_endpoints, .first_endpoint = i % first_endpoints});
@@ -288,13 +297,45 @@ Outcome replay(const json& record) try {
     json expected = record.at("observed");
     json actual = observed ? std::move(*observed) : json{{"error", observed.error()}};
     if (observed) make_comparable(record, expected, actual);
-    const bool agrees = agree(expected, actual);
-    if (agrees) outcome.verdict = Outcome::Verdict::Agree;
-    if (agrees || i == 0) {  // the first attempt is the one to show
-      outcome.expected = std::move(expected);
-      outcome.actual = std::move(actual);
-    }
-    if (agrees) break;
+    if (take(outcome, std::move(expected), std::move(actual), i == 0)) break;
+  }
+}
+
+/// Of traffic.jsonl, area pool. Hosts are named in the order of their use: only back-offs differ.
+void replay_pool_record(const json& record, Outcome& outcome) {
+  for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
+    if (take(outcome, record.at("observed"), replay_pool(record, seed), seed == 0)) break;
+  }
+}
+
+std::string unsupported_area(const json& record) {
+  return "the area " + record.at("area").get<std::string>();
+}
+
+/// How the records of an area are replayed.
+struct Player {
+  std::string (*unsupported)(const json& record);
+  void (*replay)(const json& record, Outcome& outcome);
+};
+
+Player player_of(const std::string& area) {
+  if (area == "pool") return {unsupported_pool, replay_pool_record};
+  if (area == "hc" || area == "life" || area == "tls") return {unsupported_area, nullptr};
+  return {unsupported, replay_http};
+}
+
+}  // namespace
+
+Outcome replay(const json& record) try {
+  Outcome outcome;
+  outcome.id = record.at("id");
+  outcome.area = record.at("area");
+  const Player player = player_of(outcome.area);
+  outcome.reason = player.unsupported(record);
+  if (outcome.reason.empty()) {
+    player.replay(record, outcome);
+  } else {
+    outcome.verdict = Outcome::Verdict::Unsupported;
   }
   return outcome;
 } catch (const json::exception& exception) {
