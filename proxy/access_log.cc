@@ -102,6 +102,8 @@ enum class LogFormat::Operator : std::uint8_t {
   GrpcStatus,
   DownstreamRemote,
   DownstreamRemoteNoPort,
+  DownstreamDirect,
+  DownstreamDirectNoPort,
   DownstreamLocal,
   DownstreamLocalNoPort,
   DownstreamLocalPort,
@@ -148,7 +150,8 @@ world::Result<std::vector<LogFormat::Item>> LogFormat::parse(std::string_view fo
       {"GRPC_STATUS", Operator::GrpcStatus},
       {"GRPC_STATUS_NUMBER", Operator::GrpcStatus},
       {"DOWNSTREAM_REMOTE_ADDRESS", Operator::DownstreamRemote},
-      {"DOWNSTREAM_DIRECT_REMOTE_ADDRESS", Operator::DownstreamRemote},
+      {"DOWNSTREAM_DIRECT_REMOTE_ADDRESS", Operator::DownstreamDirect},
+      {"DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT", Operator::DownstreamDirectNoPort},
       {"DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT", Operator::DownstreamRemoteNoPort},
       {"DOWNSTREAM_LOCAL_ADDRESS", Operator::DownstreamLocal},
       {"DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT", Operator::DownstreamLocalNoPort},
@@ -325,19 +328,30 @@ bool LogFormat::append_value(std::string& out, const Item& item, const LogEntry&
       if (known) append_number(out, entry.grpc_status);
       break;
     case Operator::DownstreamRemote:
-      out += entry.downstream_remote.text();
+      out += entry.announced != nullptr ? entry.announced->source.text()
+                                        : entry.downstream_remote.text();
       break;
     case Operator::DownstreamRemoteNoPort:
+      out += entry.announced != nullptr ? entry.announced->source.address_text()
+                                        : entry.downstream_remote.address_text();
+      break;
+    case Operator::DownstreamDirect:
+      out += entry.downstream_remote.text();
+      break;
+    case Operator::DownstreamDirectNoPort:
       out += entry.downstream_remote.address_text();
       break;
     case Operator::DownstreamLocal:
-      out += entry.downstream_local.text();
+      out += entry.announced != nullptr ? entry.announced->destination.text()
+                                        : entry.downstream_local.text();
       break;
     case Operator::DownstreamLocalNoPort:
-      out += entry.downstream_local.address_text();
+      out += entry.announced != nullptr ? entry.announced->destination.address_text()
+                                        : entry.downstream_local.address_text();
       break;
     case Operator::DownstreamLocalPort:
-      append_number(out, entry.downstream_local.port);
+      append_number(out, entry.announced != nullptr ? entry.announced->destination.port
+                                                    : entry.downstream_local.port);
       break;
     case Operator::LocalReplyBody:
       known = text(entry.local_reply_body);

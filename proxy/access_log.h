@@ -7,6 +7,7 @@
 
 #include "proxy/plan.h"
 #include "wire/headers.h"
+#include "wire/proxy_protocol.h"
 #include "world/result.h"
 #include "world/world.h"
 
@@ -52,6 +53,8 @@ struct LogEntry {
   static constexpr int kNoGrpcStatus = -2;
   int grpc_status = kNoGrpcStatus;  ///< -1: one that is no number.
   world::Endpoint downstream_remote{}, downstream_local{};
+  /// What a PROXY protocol header said of both ends; null: nothing.
+  const wire::proxy_protocol::Ends* announced = nullptr;
   bool upstream_known = false;
   world::Endpoint upstream_local{};
 };

@@ -77,6 +77,29 @@ struct HostState {
   bool healthy() const { return !failed_check && !ejected; }
 };
 
+/// What a listener and its connection manager have seen so far.
+struct ListenerCounts {
+  std::uint64_t connections_total = 0;     ///< listener.*.downstream_cx_total, past its filters.
+  std::uint64_t connections = 0;           ///< listener.*.downstream_cx_active
+  std::uint64_t filter_timeouts = 0;       ///< listener.*.downstream_pre_cx_timeout
+  std::uint64_t proxy_header_errors = 0;   ///< listener.*.downstream_cx_proxy_proto_error
+  std::uint64_t proxy_v1_found = 0;        ///< proxy_proto.versions.v1.found
+  std::uint64_t proxy_v1_errors = 0;       ///< proxy_proto.versions.v1.error
+  std::uint64_t proxy_v2_found = 0;        ///< proxy_proto.versions.v2.found
+  std::uint64_t proxy_v2_errors = 0;       ///< proxy_proto.versions.v2.error
+  std::uint64_t proxy_absent_allowed = 0;  ///< proxy_proto.not_found_allowed
+  std::uint64_t proxy_absent_refused = 0;  ///< proxy_proto.not_found_disallowed
+  std::uint64_t requests_total = 0;        ///< http.*.downstream_rq_total
+  std::uint64_t requests = 0;              ///< http.*.downstream_rq_active
+  std::uint64_t protocol_errors = 0;       ///< http.*.downstream_cx_protocol_error
+};
+
+/// One listener of a gateway, as it is seen from outside.
+struct ListenerState {
+  const HopPlan* hop = nullptr;
+  ListenerCounts counts;
+};
+
 /// One cluster of a gateway, as it is seen from outside.
 struct ClusterState {
   const HopPlan* hop = nullptr;

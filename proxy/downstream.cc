@@ -19,6 +19,20 @@ void Downstream::start_timer(Duration after) {
   }
 }
 
+void Downstream::limit_age() {
+  const Duration most = hop_.plan().timers.max_connection;
+  if (most == Duration::zero()) return;
+  world::World& world = hop_.world();
+  age_timer_ = std::make_unique<world::Timer>(world.loop(), world.id(),
+                                              world::bind<&Downstream::on_age>(this));
+  age_timer_->start_after(most);
+}
+
+void Downstream::on_age() {
+  const Cork::Event event(hop_.cork());
+  if (phase_ == Phase::Open) on_old();
+}
+
 void Downstream::on_time() {
   const Cork::Event event(hop_.cork());
   if (phase_ == Phase::Open) {
@@ -43,6 +57,7 @@ void Downstream::close_now() {
   if (phase_ == Phase::Gone) return;
   phase_ = Phase::Gone;
   timer_.stop();
+  age_timer_.reset();
   hop_.cork().flush();
   // A socket that is closed with unread bytes in it resets the connection.
   if (unread_) {
@@ -56,6 +71,7 @@ void Downstream::close_now() {
 std::unique_ptr<world::Transport> Downstream::give_up_transport() {
   phase_ = Phase::Gone;
   timer_.stop();
+  age_timer_.reset();
   hop_.lose(*this);
   return std::move(transport_);
 }

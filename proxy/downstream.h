@@ -36,11 +36,16 @@ class Downstream : protected world::TransportEvents {
   void start_timer(Duration after);
   void stop_timer() { timer_.stop(); }
   virtual void on_timer() = 0;
+  /// The connection has lived for as long as it may.
+  virtual void on_old() {}
+  /// Lets on_old() come, where the age of connections is limited.
+  void limit_age();
   /// Hands the transport over to another object, which takes this one's place in the hop.
   std::unique_ptr<world::Transport> give_up_transport();
 
   Hop& hop_;
   std::unique_ptr<world::Transport> transport_;
+  AnnouncedEnds announced_;
 
  private:
   friend class Hop;
@@ -52,8 +57,10 @@ class Downstream : protected world::TransportEvents {
   };
 
   void on_time();
+  void on_age();
 
   world::Timer timer_;
+  std::unique_ptr<world::Timer> age_timer_;
   std::size_t index_ = 0;  // among the hop's connections
   Phase phase_ = Phase::Open;
   bool unread_ = false;  // bytes came after the last answer

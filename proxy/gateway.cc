@@ -23,6 +23,32 @@ world::Result<bool> Gateway::start() {
   return true;
 }
 
+void Gateway::drain(DrainMode mode) {
+  for (auto& hop : hops_) hop->drain(mode, plan_->drain_time);
+}
+
+void Gateway::set_failing(bool failing) {
+  failing_ = failing;
+  for (auto& hop : hops_) hop->set_failing(failing);
+}
+
+std::string_view Gateway::ready_text() const {
+  for (const auto& hop : hops_) {
+    if (!hop->ready()) return "PRE_INITIALIZING";
+  }
+  return failing_ ? "DRAINING" : "LIVE";
+}
+
+std::vector<ListenerState> Gateway::listeners() const {
+  std::vector<ListenerState> states;
+  for (const auto role : {HopPlan::Role::Ingress, HopPlan::Role::Egress}) {
+    for (const auto& hop : hops_) {
+      if (hop->plan().role == role) states.push_back({&hop->plan(), hop->counts()});
+    }
+  }
+  return states;
+}
+
 GatewayCounts Gateway::counts() const {
   GatewayCounts counts;
   for (const auto& hop : hops_) {

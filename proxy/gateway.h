@@ -25,6 +25,13 @@ struct GatewayCounts {
   std::uint64_t overflow_total = 0;  ///< Requests refused by the pool.
 };
 
+/// How a gateway stops taking connections. Source: ENV-LIFE-07.
+enum class DrainMode : std::uint8_t {
+  Immediate,         ///< At once: /drain_listeners.
+  Graceful,          ///< After the drain time: ?graceful.
+  GracefulKeepOpen,  ///< Never: ?graceful&skip_exit.
+};
+
 /// A virtual gateway: one plan, run as two chained hops on one host.
 ///
 /// The same object stands in both worlds. Source: ENV-HTTP-01, CD-01.
@@ -38,7 +45,17 @@ class Gateway {
   /// Opens the listeners. Errors: a port is taken, a log path cannot be written.
   world::Result<bool> start();
 
+  /// Refuses new work: answers close their connections, ever more of them over the drain time.
+  void drain(DrainMode mode);
+  /// As /healthcheck/fail and /healthcheck/ok: while it fails every answer closes its connection.
+  /// Source: ENV-LIFE-08.
+  void set_failing(bool failing);
+  /// What /ready says: PRE_INITIALIZING, LIVE or DRAINING. Source: ENV-HC-13, ENV-LIFE-07, -08.
+  std::string_view ready_text() const;
+
   GatewayCounts counts() const;
+  /// Every listener: the ingress ones first.
+  std::vector<ListenerState> listeners() const;
   /// Every cluster of every hop: the ingress ones first, in the plan's order.
   std::vector<ClusterState> clusters() const;
   const GatewayPlan& plan() const { return *plan_; }
@@ -47,6 +64,7 @@ class Gateway {
   world::World& world_;
   std::shared_ptr<const GatewayPlan> plan_;
   std::vector<std::unique_ptr<Hop>> hops_;
+  bool failing_ = false;
 };
 
 }  // namespace proxy

@@ -6,8 +6,10 @@
 
 #include <fmt/format.h>
 
+#include "proxy/gateway.h"
 #include "proxy/http1_downstream.h"
 #include "proxy/http2_downstream.h"
+#include "proxy/proxy_header_reader.h"
 #include "proxy/refused_connection.h"
 #include "proxy/request_rules.h"
 #include "proxy/stream.h"
@@ -49,7 +51,10 @@ std::string http_date(std::chrono::sys_seconds at) {
 }  // namespace
 
 Hop::Hop(world::World& world, const HopPlan& plan)
-    : world_(world), plan_(plan), burial_(world.loop(), world.id(), world::bind<&Hop::bury>(this)) {
+    : world_(world),
+      plan_(plan),
+      burial_(world.loop(), world.id(), world::bind<&Hop::bury>(this)),
+      drain_timer_(world.loop(), world.id(), world::bind<&Hop::end_drain>(this)) {
   upstreams_.reserve(plan.clusters.size());
   for (const Cluster& cluster : plan.clusters) {
     upstreams_.push_back(std::make_unique<Upstream>(world, cork_, cluster));
@@ -68,19 +73,35 @@ world::Result<bool> Hop::start() {
                           fmt::format("{} cannot be written", plan_.access_log->path)};
     }
   }
-  auto listener =
-      world_.listen({plan_.loopback_only ? world::kLoopbackAddress : 0, plan_.port}, *this);
-  if (!listener) return listener.error();
-  listener_ = std::move(*listener);
-  listener_->set_accepting(false);
+  if (auto opened = open_listener(); !opened) return opened;
+  const bool checked = std::any_of(plan_.clusters.begin(), plan_.clusters.end(),
+                                   [](const Cluster& each) { return each.health_check; });
+  if (checked) {
+    listener_.reset();  // nobody gets in before the first checks are over (ENV-HC-13)
+  } else {
+    listener_->set_accepting(false);
+  }
   clusters_awaited_ = upstreams_.size() + 1;
   for (auto& upstream : upstreams_) upstream->start(world::bind<&Hop::on_cluster_ready>(this));
   on_cluster_ready();
   return true;
 }
 
+world::Result<bool> Hop::open_listener() {
+  auto listener =
+      world_.listen({plan_.loopback_only ? world::kLoopbackAddress : 0, plan_.port}, *this);
+  if (!listener) return listener.error();
+  listener_ = std::move(*listener);
+  return true;
+}
+
 void Hop::on_cluster_ready() {
-  if (--clusters_awaited_ == 0) listener_->set_accepting(true);
+  if (--clusters_awaited_ > 0) return;
+  if (listener_ != nullptr) {
+    listener_->set_accepting(true);
+  } else if (!open_listener()) {
+    clusters_awaited_ = 1;  // the port was taken in the meantime: it never gets ready
+  }
 }
 
 void Hop::on_accept(std::unique_ptr<world::Transport> transport) {
@@ -90,11 +111,25 @@ void Hop::on_accept(std::unique_ptr<world::Transport> transport) {
                                                            plan_.connection_limit->delay));
     return;
   }
-  if (plan_.accept_http1) {
-    add(std::make_unique<Http1Downstream>(*this, std::move(transport)));
+  if (plan_.proxy_protocol != HopPlan::ProxyProtocol::No) {
+    add(std::make_unique<ProxyHeaderReader>(*this, std::move(transport)));
   } else {
-    add(std::make_unique<Http2Downstream>(*this, std::move(transport)));
+    speak_http(std::move(transport), {}, {});
   }
+}
+
+void Hop::speak_http(std::unique_ptr<world::Transport> transport, AnnouncedEnds announced,
+                     std::string_view bytes) {
+  ++counts_.connections_total;
+  if (!plan_.accept_http1) {
+    speak_http2(std::move(transport), std::move(announced), bytes);
+    return;
+  }
+  auto connection = std::make_unique<Http1Downstream>(*this, std::move(transport));
+  Http1Downstream& http1 = *connection;
+  http1.announced_ = std::move(announced);
+  add(std::move(connection));
+  if (!bytes.empty()) http1.begin(bytes);
 }
 
 void Hop::add(std::unique_ptr<Downstream> connection) {
@@ -102,11 +137,13 @@ void Hop::add(std::unique_ptr<Downstream> connection) {
   connections_.push_back(std::move(connection));
 }
 
-void Hop::speak_http2(std::unique_ptr<world::Transport> transport, std::string_view bytes) {
+void Hop::speak_http2(std::unique_ptr<world::Transport> transport, AnnouncedEnds announced,
+                      std::string_view bytes) {
   auto connection = std::make_unique<Http2Downstream>(*this, std::move(transport));
   Http2Downstream& http2 = *connection;
+  http2.announced_ = std::move(announced);
   add(std::move(connection));
-  http2.begin(bytes);
+  if (!bytes.empty()) http2.begin(bytes);
 }
 
 void Hop::lose(Downstream& connection) {
@@ -122,6 +159,44 @@ void Hop::lose(Downstream& connection) {
 
 void Hop::bury() {
   graveyard_.clear();
+}
+
+void Hop::drain(DrainMode mode, Duration over) {
+  if (mode == DrainMode::Immediate) listener_.reset();
+  if (drain_begun_) return;  // one drain is under way
+  drain_begun_ = world_.now();
+  drain_over_ = over;
+  draining_ = true;
+  if (mode == DrainMode::Graceful) drain_timer_.start_after(over);
+}
+
+void Hop::end_drain() {
+  listener_.reset();
+}
+
+void Hop::set_failing(bool failing) {
+  failing_ = failing;
+  draining_ = failing || drain_begun_;
+}
+
+/// The chance that an answer closes grows by steps of a second and is certain at half of the drain
+/// time, rounded up to whole seconds: as measured (Envoy 1.40, drain times of 1 to 20 s).
+bool Hop::draw_drain() {
+  using std::chrono::seconds;
+  if (failing_) return true;
+  const auto gone = std::chrono::floor<seconds>(world_.now() - *drain_begun_).count();
+  const auto half = std::chrono::ceil<seconds>(drain_over_ / 2).count();
+  if (gone >= half) return true;
+  return random(drains_, "/drain")
+      .chance(static_cast<std::uint64_t>(gone), static_cast<std::uint64_t>(half));
+}
+
+ListenerCounts Hop::counts() const {
+  ListenerCounts counts = counts_;
+  counts.connections = connections_.size();
+  counts.requests_total = requests_total_;
+  counts.requests = active_requests_;
+  return counts;
 }
 
 std::unique_ptr<Stream> Hop::take_stream() {

@@ -10,9 +10,11 @@
 
 #include "proxy/access_log.h"
 #include "proxy/cork.h"
+#include "proxy/counts.h"
 #include "proxy/plan.h"
 #include "proxy/upstream.h"
 #include "wire/message.h"
+#include "wire/proxy_protocol.h"
 #include "world/world.h"
 
 namespace proxy {
@@ -20,6 +22,10 @@ namespace proxy {
 class Downstream;
 class RefusedConnection;
 class Stream;
+enum class DrainMode : std::uint8_t;
+
+/// What a PROXY protocol header said of a connection's ends; null: nothing.
+using AnnouncedEnds = std::unique_ptr<const wire::proxy_protocol::Ends>;
 
 /// One connection manager at run time: a listener, its routes and its clusters.
 ///
@@ -42,6 +48,12 @@ class Hop final : private world::AcceptEvents {
   std::uint64_t downstream_connections() const { return connections_.size(); }
   std::uint64_t active_requests() const { return active_requests_; }
   std::uint64_t requests_total() const { return requests_total_; }
+  ListenerCounts counts() const;
+
+  /// Whether every cluster has had its first answer.
+  bool ready() const { return clusters_awaited_ == 0; }
+  void drain(DrainMode mode, Duration over);
+  void set_failing(bool failing);
 
   const HopPlan& plan() const { return plan_; }
   world::World& world() { return world_; }
@@ -51,10 +63,12 @@ class Hop final : private world::AcceptEvents {
   friend class Downstream;
   friend class Http1Downstream;
   friend class Http2Downstream;
+  friend class ProxyHeaderReader;
   friend class Stream;
 
   void on_accept(std::unique_ptr<world::Transport> transport) override;
   void on_cluster_ready();
+  world::Result<bool> open_listener();
 
   std::unique_ptr<Stream> take_stream();
   void give_back(std::unique_ptr<Stream> stream);
@@ -64,9 +78,19 @@ class Hop final : private world::AcceptEvents {
   void give_back(std::unique_ptr<wire::ResponseHead> head);
   void add(std::unique_ptr<Downstream> connection);
   void lose(Downstream& connection);
+  /// A connection begins to speak HTTP: `bytes` are the first of it, if any were read.
+  void speak_http(std::unique_ptr<world::Transport> transport, AnnouncedEnds announced,
+                  std::string_view bytes);
   /// A connection turned out to be HTTP/2: `bytes` are the first of it.
-  void speak_http2(std::unique_ptr<world::Transport> transport, std::string_view bytes);
+  void speak_http2(std::unique_ptr<world::Transport> transport, AnnouncedEnds announced,
+                   std::string_view bytes);
   void bury();
+  void end_drain();
+
+  /// Whether an answer that is about to be written is to be its connection's last, because the
+  /// gateway drains. Source: ENV-LIFE-07, -08.
+  bool drain_closes() { return draining_ && draw_drain(); }
+  bool draw_drain();
 
   /// The value of the date header at this instant.
   std::string_view date();
@@ -91,10 +115,11 @@ class Hop final : private world::AcceptEvents {
   std::optional<world::Random> request_ids_;
   std::optional<world::Random> weights_;
   std::optional<world::Random> backoff_;
+  std::optional<world::Random> drains_;
   std::optional<LogFormat> log_format_;
   std::string line_;
   std::vector<std::unique_ptr<Upstream>> upstreams_;
-  std::size_t clusters_awaited_ = 0;
+  std::size_t clusters_awaited_ = 1;  // one stands for start()
   std::unique_ptr<world::Listener> listener_;
   std::vector<std::unique_ptr<Downstream>> connections_;
   std::vector<std::unique_ptr<Downstream>> graveyard_;
@@ -108,6 +133,12 @@ class Hop final : private world::AcceptEvents {
                                       '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0'};
   std::int64_t date_second_ = -1;
   std::string date_;
+  world::Timer drain_timer_;  // until the listener closes
+  std::optional<world::TimePoint> drain_begun_;
+  Duration drain_over_{};
+  bool draining_ = false;  // answers may have to close
+  bool failing_ = false;
+  ListenerCounts counts_;
   std::uint64_t active_requests_ = 0;
   std::uint64_t requests_total_ = 0;
 };

@@ -19,8 +19,9 @@ constexpr int kMostUnflushedAnswers = 2;
 Http1Downstream::Http1Downstream(Hop& hop, std::unique_ptr<world::Transport> transport)
     : Downstream(hop, std::move(transport)) {
   const HopTimers& timers = hop.plan().timers;
-  start_timer(timers.tls_inspector > Duration::zero() ? timers.tls_inspector
-                                                      : timers.connection_idle);
+  const bool inspected = timers.tls_inspector > Duration::zero();
+  start_timer(inspected ? timers.tls_inspector : timers.connection_idle);
+  limit_age();
 }
 
 Http1Downstream::~Http1Downstream() = default;
@@ -28,7 +29,28 @@ Http1Downstream::~Http1Downstream() = default;
 void Http1Downstream::become_idle() {
   if (closing()) return;
   phase_ = Phase::Idle;
-  start_timer(hop_.plan().timers.connection_idle);
+  if (draining_) {
+    await_drain();
+  } else {
+    start_timer(hop_.plan().timers.connection_idle);
+  }
+}
+
+/// In HTTP/1 nothing is sent: the next answers say that the connection closes, and it does when it
+/// has been idle at the end of the drain. Source: ENV-LIFE-03, -04, -07.
+void Http1Downstream::start_drain() {
+  if (std::exchange(draining_, true)) return;
+  drained_at_ = hop_.world().now() + hop_.plan().timers.drain;
+  if (phase_ == Phase::Idle) await_drain();
+}
+
+void Http1Downstream::await_drain() {
+  const Duration left = drained_at_ - hop_.world().now();
+  if (left > Duration::zero()) {
+    start_timer(left);
+  } else {
+    close_later();
+  }
 }
 
 void Http1Downstream::on_data(std::string_view bytes) {
@@ -50,7 +72,7 @@ void Http1Downstream::read(std::string_view bytes) {
       break;
     }
     if (phase_ == Phase::Inspecting && wire::http2::is_preface(bytes)) {
-      hop_.speak_http2(give_up_transport(), bytes);
+      hop_.speak_http2(give_up_transport(), std::move(announced_), bytes);
       break;
     }
     if (stream_ == nullptr && phase_ != Phase::Busy) {
@@ -127,7 +149,8 @@ void Http1Downstream::send_head(wire::ResponseHead& head, const AnswerFacts& fac
   wire::HeaderMap& headers = head.headers;
   if (!facts.tunnel && !facts.request_complete) closing_ = true;
   closing_ = closing_ || client_closes_;
-  if (closing_ && !facts.tunnel) headers.add(HeaderName::Connection, "close");
+  if (hop_.drain_closes()) start_drain();
+  if ((closing_ || draining_) && !facts.tunnel) headers.add(HeaderName::Connection, "close");
   chunked_answer_ = false;
   if (!headers.has(HeaderName::ContentLength)) {
     const bool bodiless = head.status < 200 || head.status == 204 || head.status == 304;
@@ -193,7 +216,7 @@ void Http1Downstream::on_end() {
   const Cork::Event event(hop_.cork());
   if (gone()) return;
   if (phase_ == Phase::Busy && stream_ == nullptr && !closing() &&
-      begun_at_ == hop_.world().now()) {
+      hop_.plan().timers.tls_inspector > Duration::zero() && begun_at_ == hop_.world().now()) {
     // The first bytes are looked at for TLS: whoever ends with them is not heard (ENV-HTTP-67).
     note_unread();
     close_now();
@@ -230,13 +253,11 @@ void Http1Downstream::on_timer() {
       close_now();
       break;
     case Phase::Idle:
-      // An idle connection is drained first: in HTTP/1 nothing is sent, the next answer would
-      // close. Source: ENV-HTTP-67.
-      if (!std::exchange(draining_, true)) {
-        closing_ = true;
-        start_timer(hop_.plan().timers.drain);
-      } else {
+      // An idle connection is drained first. Source: ENV-HTTP-67.
+      if (draining_) {
         close_later();
+      } else {
+        start_drain();
       }
       break;
     case Phase::Busy:
@@ -244,6 +265,14 @@ void Http1Downstream::on_timer() {
       request_complete_ = false;
       stream_->on_headers_timeout(*this);
       break;
+  }
+}
+
+void Http1Downstream::on_old() {
+  if (phase_ == Phase::Inspecting) {
+    close_now();
+  } else {
+    start_drain();
   }
 }
 

@@ -23,6 +23,9 @@ class Http1Downstream final : public Downstream,
   Http1Downstream(Hop& hop, std::unique_ptr<world::Transport> transport);
   ~Http1Downstream() override;
 
+  /// The first bytes, if they were read before it was known what they are.
+  void begin(std::string_view bytes) { on_data(bytes); }
+
  private:
   enum class Phase : std::uint8_t {
     Inspecting,  // no byte has come
@@ -35,6 +38,7 @@ class Http1Downstream final : public Downstream,
   void on_error(std::error_code error) override;
   void on_drained() override;
   void on_timer() override;
+  void on_old() override;
 
   void on_head(wire::RequestHead& head) override;
   void on_body(std::string_view bytes) override;
@@ -44,6 +48,7 @@ class Http1Downstream final : public Downstream,
   world::Transport& transport() override { return *transport_; }
   std::uint64_t flow() override { return transport_->flow(); }
   Protocol protocol() const override { return Protocol::Http1; }
+  const wire::proxy_protocol::Ends* announced() const override { return announced_.get(); }
   void send_continue() override { out() += "HTTP/1.1 100 Continue\r\n\r\n"; }
   void send_head(wire::ResponseHead& head, const AnswerFacts& facts) override;
   void send_body(std::string_view bytes, bool ends) override;
@@ -60,6 +65,8 @@ class Http1Downstream final : public Downstream,
   void codec_error(const wire::CodecError& error);
   void client_gone();
   void become_idle();
+  void start_drain();
+  void await_drain();
 
   wire::http1::RequestParser parser_;
   std::unique_ptr<Stream> stream_;
@@ -72,8 +79,9 @@ class Http1Downstream final : public Downstream,
   bool request_complete_ = true;  // of the stream
   bool chunked_answer_ = false;
   bool paused_ = false;
-  world::TimePoint begun_at_{};  // when the first bytes came
-  bool draining_ = false;
+  world::TimePoint begun_at_{};         // when the first bytes came
+  world::TimePoint drained_at_{};       // when it may close, where it drains
+  bool draining_ = false;               // the next answers say `connection: close`
   std::uint32_t requests_ = 0;          // where their number is limited
   std::uint8_t unflushed_answers_ = 0;  // since `flush_event_`
   std::uint64_t flush_event_ = 0;

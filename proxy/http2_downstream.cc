@@ -32,9 +32,13 @@ class Http2Downstream::Exchange final : public Responder, public wire::http2::St
   world::Transport& transport() override { return *connection_.transport_; }
   std::uint64_t flow() override { return world::stream_flow(connection_.transport_->flow(), id()); }
   Protocol protocol() const override { return Protocol::Http2; }
+  const wire::proxy_protocol::Ends* announced() const override {
+    return connection_.announced_.get();
+  }
   void send_continue() override { connection_.session_.send_interim(*this, 100); }
   void send_head(wire::ResponseHead& head, const AnswerFacts& facts) override {
     if (facts.tunnel) answer_connect(head);
+    if (connection_.hop_.drain_closes()) connection_.start_drain();
     connection_.session_.send_response(*this, head.status, head.headers, facts.ends);
   }
   void send_body(std::string_view bytes, bool ends) override { send_data(bytes, ends); }
@@ -139,7 +143,10 @@ Http2Downstream::Http2Downstream(Hop& hop, std::unique_ptr<world::Transport> tra
     : Downstream(hop, std::move(transport)),
       session_(wire::http2::Session::Role::Server, {.connect_protocol = hop.plan().allow_connect},
                *this) {
-  start_timer(hop.plan().timers.tls_inspector);
+  const HopTimers& timers = hop.plan().timers;
+  const bool inspected = timers.tls_inspector > Duration::zero();
+  start_timer(inspected ? timers.tls_inspector : timers.connection_idle);
+  limit_age();
 }
 
 Http2Downstream::~Http2Downstream() = default;
@@ -205,6 +212,14 @@ void Http2Downstream::on_timer() {
     drain_ = Drain::Final;
     session_.send_goaway(ErrorCode::NoError);
     rest();
+  }
+}
+
+void Http2Downstream::on_old() {
+  if (inspecting_) {
+    close_now();
+  } else {
+    start_drain();
   }
 }
 

@@ -32,6 +32,7 @@ class Http2Downstream final : public Downstream, private wire::http2::SessionEve
   void on_error(std::error_code error) override;
   void on_drained() override;
   void on_timer() override;
+  void on_old() override;
 
   wire::http2::Stream& on_stream() override;
   void on_output() override;

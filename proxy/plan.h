@@ -210,7 +210,10 @@ struct HopTimers {
   Duration drain = std::chrono::seconds(5);
   Duration request{};                                 ///< Whole request must have arrived; 0: none.
   Duration request_headers{};                         ///< The head must have arrived; 0: none.
+  Duration max_connection{};                          ///< Then a connection is drained; 0: none.
+  Duration max_stream{};                              ///< Request and answer together; 0: none.
   Duration tls_inspector = std::chrono::seconds(15);  ///< For the first byte; 0: no inspector.
+  Duration proxy_header = std::chrono::seconds(15);   ///< For a PROXY protocol header; 0: none.
   std::uint32_t max_requests_per_connection = 0;      ///< 0: without limit.
 };
 
@@ -241,6 +244,8 @@ struct HopPlan {
   /// Connections begin with a PROXY protocol header. Never of App Mesh (UP-72).
   enum class ProxyProtocol : std::uint8_t { No, Optional, Required };
   ProxyProtocol proxy_protocol = ProxyProtocol::No;
+  /// The client's address is added to x-forwarded-for. Never of App Mesh (CD-03).
+  bool use_remote_address = false;
   bool allow_connect = false;  ///< WebSocket over HTTP/2 (RFC 8441); not of App Mesh (AM-WS-02).
   RouteTable routes;
   std::vector<Cluster> clusters;
@@ -256,6 +261,8 @@ struct GatewayPlan {
   std::string gateway;
   std::vector<HopPlan> ingress;   ///< One for each listener.
   std::optional<HopPlan> egress;  ///< Absent in the flattened, single-hop form.
+  /// Over which a drain grows. The real proxy's default (--drain-time-s).
+  Duration drain_time = std::chrono::seconds(600);
 };
 
 }  // namespace proxy

@@ -6,6 +6,7 @@
 
 #include "proxy/plan.h"
 #include "wire/message.h"
+#include "wire/proxy_protocol.h"
 #include "world/transport.h"
 
 namespace proxy {
@@ -25,6 +26,8 @@ class Responder {
   /// Of the connection, or of the stream on it, for the trace.
   virtual std::uint64_t flow() = 0;
   virtual Protocol protocol() const = 0;
+  /// Whom a PROXY protocol header named; null: nobody.
+  virtual const wire::proxy_protocol::Ends* announced() const = 0;
 
   /// `100 Continue`, before the answer.
   virtual void send_continue() = 0;

@@ -85,7 +85,8 @@ Stream::Stream(Hop& hop)
                    world::bind<&Stream::on_route_timeout>(this)),
       try_timer_(hop.world().loop(), hop.world().id(), world::bind<&Stream::on_try_timeout>(this)),
       idle_timer_(hop.world().loop(), hop.world().id(), world::bind<&Stream::on_idle>(this)),
-      retry_timer_(hop.world().loop(), hop.world().id(), world::bind<&Stream::retry>(this)) {}
+      retry_timer_(hop.world().loop(), hop.world().id(), world::bind<&Stream::retry>(this)),
+      age_timer_(hop.world().loop(), hop.world().id(), world::bind<&Stream::on_old>(this)) {}
 
 Stream::~Stream() = default;
 
@@ -143,7 +144,9 @@ void Stream::begin(Responder& downstream, std::unique_ptr<wire::RequestHead> hea
   idle_after_ = hop_.plan().timers.stream_idle;
   if (idle_after_ > Duration::zero()) idle_timer_.start_after(idle_after_);
   // No try begins to count before the request is complete: until then its timer is free.
-  const Duration whole = hop_.plan().timers.request;
+  const HopTimers& timers = hop_.plan().timers;
+  if (timers.max_stream > Duration::zero()) age_timer_.start_after(timers.max_stream);
+  const Duration whole = timers.request;
   if (whole > Duration::zero() && !complete) try_timer_.start_after(whole);
 
   const RequestVerdict verdict = check_request_head(*head_);
@@ -175,6 +178,7 @@ bool Stream::prepare_headers() {
   const std::size_t proto = headers.find(HeaderName::ForwardedProto);
   const bool routable = proto == HeaderMap::npos || !headers.value(proto).empty();
   if (proto == HeaderMap::npos) headers.add(HeaderName::ForwardedProto, "http");
+  if (hop_.plan().use_remote_address) add_forwarded_for();
   const std::size_t id = headers.find(HeaderName::RequestId);
   const char decision = headers.find("x-client-trace-id") == HeaderMap::npos ? '9' : 'b';
   if (id == HeaderMap::npos) {
@@ -187,6 +191,18 @@ bool Stream::prepare_headers() {
     headers.set_value(id, marked);
   }
   return routable;
+}
+
+/// Source: ENV-LIFE-10.
+void Stream::add_forwarded_for() {
+  const wire::proxy_protocol::Ends* const announced = downstream_->announced();
+  const std::string client = announced != nullptr
+                                 ? announced->source.address_text()
+                                 : downstream_->transport().remote().address_text();
+  HeaderMap& headers = head_->headers;
+  const std::string_view before = headers.get(HeaderName::ForwardedFor);
+  headers.set(HeaderName::ForwardedFor,
+              before.empty() ? client : std::string(before) + "," + client);
 }
 
 void Stream::choose_route(bool routable) {
@@ -375,6 +391,7 @@ void Stream::on_codec_error(Responder& downstream, const wire::CodecError& error
     hop_.give_back(std::move(head_));  // as if it had never been read
   }
   set_flag(ResponseFlag::DownstreamProtocol);
+  ++hop_.counts_.protocol_errors;
   downstream.set_closing();
   if (error.status == 0 || response_begun_) {
     details_ = error.details;
@@ -450,6 +467,17 @@ void Stream::on_idle() {
     return;
   }
   local_reply(request_complete_ ? 504 : 408, "stream timeout", "stream_idle_timeout");
+}
+
+/// Source: ENV-LIFE-05.
+void Stream::on_old() {
+  const Cork::Event event(hop_.cork());
+  if (response_begun_) {
+    details_ = "max_duration_timeout";
+    cut_off();
+    return;
+  }
+  local_reply(request_complete_ ? 504 : 408, "downstream duration timeout", "max_duration_timeout");
 }
 
 void Stream::on_upstream_reset(ResetReason reason, std::string_view transport) {
@@ -737,6 +765,7 @@ void Stream::end(bool reset) {
   try_timer_.stop();
   idle_timer_.stop();
   retry_timer_.stop();
+  age_timer_.stop();
   if (upstream_ != nullptr) {
     if (std::exchange(counted_retry_, false)) --upstream_->counts().retries;
     if (upstream_paused_ && upstream_stream() != nullptr) upstream_stream()->resume();
@@ -795,6 +824,7 @@ void Stream::write_log() {
       grpc_status_ = grpc_status_of(status_);
   }
   entry.grpc_status = grpc_status_;
+  entry.announced = downstream_->announced();
   entry.downstream_remote = downstream_->transport().remote();
   entry.downstream_local = downstream_->transport().local();
   entry.upstream_known = upstream_local_.port != 0;

@@ -52,6 +52,7 @@ class Stream final : private UpstreamRequest {
   // The request's way in.
   void begin_without_head(Responder& downstream);
   bool prepare_headers();
+  void add_forwarded_for();
   void choose_route(bool routable);
   void rewrite();
   void send_upstream();
@@ -95,6 +96,7 @@ class Stream final : private UpstreamRequest {
   void on_route_timeout();
   void on_try_timeout();
   void on_idle();
+  void on_old();
   void touch() { active_at_ = hop_.world().now(); }
   void set_flag(ResponseFlag flag) { flags_ |= static_cast<std::uint16_t>(flag); }
   bool is_grpc() const {
@@ -121,6 +123,7 @@ class Stream final : private UpstreamRequest {
   world::Timer try_timer_;
   world::Timer idle_timer_;
   world::Timer retry_timer_;
+  world::Timer age_timer_;
   world::TimePoint started_{};
   world::TimePoint completed_{};  // when the request had been read
   world::TimePoint active_at_{};

@@ -76,9 +76,7 @@ std::optional<Address> address_of(std::string_view text, std::string_view port, 
 
 /// A line of version 1, without its end. False: it is none.
 bool read_line(std::string_view line, std::optional<Ends>& ends) {
-  while (!line.empty() && (line.back() == '\r' || line.back() == '\n' || line.back() == ' ')) {
-    line.remove_suffix(1);
-  }
+  line = line.substr(0, line.find_last_not_of(" \t\r\n\v\f") + 1);
   const std::vector<std::string_view> words = words_of(line);
   if (words.size() < 2 || words[0] != "PROXY") return false;
   if (words[1] == "UNKNOWN") return true;
@@ -98,9 +96,9 @@ Reading read_v1(std::string_view bytes) {
     return {bytes.size() > kMostLine1 ? Result::Wrong : Result::Incomplete, 0, 0, {}};
   }
   const std::size_t used = end + 2;
-  if (used > kMostLine1) return {Result::Wrong, 0, 0, {}};
   Reading reading{Result::Header, 1, used, {}};
-  if (!read_line(bytes.substr(0, used), reading.ends)) reading.result = Result::Wrong;
+  if (used > kMostLine1 || !read_line(bytes.substr(0, used), reading.ends))
+    reading.result = Result::Wrong;
   return reading;
 }
 

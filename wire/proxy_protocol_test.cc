@@ -75,6 +75,11 @@ TEST(ProxyProtocol, ASenderMaySpeakForItself) {
   }
 }
 
+TEST(ProxyProtocol, ALineMayEndInBlanksAndBeThisLong) {
+  EXPECT_EQ(read("PROXY TCP4 203.0.113.7 198.51.100.9 4321 9080 \t\r\n", false).ends, ends4());
+  EXPECT_EQ(read("PROXY UNKNOWN " + std::string(92, 'x') + "\r\n", false).used, 108U);
+}
+
 TEST(ProxyProtocol, ExtensionsBelongToTheHeader) {
   const std::string good("\xea\x00\x05\x01vpce", 8);
   const Reading reading = read(v2(0x21, 0x12, 20, kAddresses + good) + "GET", false);
@@ -101,6 +106,10 @@ TEST(ProxyProtocol, DamagedHeadersAreWrong) {
       {"PROXY TCP4 2001:db8::1 2001:db8::2 4321 9080\r\n", 1},
       {"PROXY TCP4 203.0.113.7 198.51.100.9 4321 9080\nGET / HTTP/1.1\r\n", 1},
       {"PROXY TCP4 224.0.0.1 198.51.100.9 4321 9080\r\n", 1},
+      {"PROXY TCP4 203.0.113.7 198.51.100.9 4321\r\n", 1},
+      {"PROXY TCP4  203.0.113.7 198.51.100.9 4321 9080\r\n", 1},
+      {"PROXY UNKNOWN " + std::string(93, 'x') + "\r\n", 1},
+      {"GET /\r\n", 1},
       {"proxy TCP4 203.0.113.7 198.51.100.9 4321 9080\r\n", 0},
       {"PROXY TCP4 " + std::string(120, '1'), 0},
       {"GET / HTTP/1.1\r\nhost: a\r\n\r\n", 0},
