@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "conformance/faults.h"
 #include "conformance/judge.h"
 #include "conformance/live_limits.h"
 #include "conformance/live_setting.h"
@@ -80,6 +81,7 @@ class Run {
         slack_(slack),
         patience_(std::min(patience.value_or(scenario.limits.time), scenario.limits.time)),
         stage_(scenario, setting),
+        faults_(setting, stage_),
         judge_(stage_, result.checks, live_ ? &result.unjudged_times : nullptr) {}
 
   void run() {
@@ -141,15 +143,40 @@ class Run {
     if (over_) return;
     setting_.trace().record({now(), world::TraceKind::Step, 0, 0, index, 0, name_of(index)});
 
+    if (step.fault) faults_.begin(*step.fault);
     Pending pending{&step, index, {}, now(), 0};
     if (step.request) send(*step.request, pending);
     if (step.raw) write(*step.raw, pending);
     if (!step.request && !step.raw) {
-      if (step.expect) judge_in_time(pending);
+      if (step.until) await(*step.until, name_of(index));
+      if (step.expect && !over_) judge_in_time(pending);
       return;
     }
     // A step with a time of its own that asks for nothing does not hold up the others.
     if (step.expect || !step.at) pending_.push_back(std::move(pending));
+  }
+
+  /// Lets the world go on until that holds, and judges when it did.
+  void await(const Until& until, const std::string& where) {
+    const world::TimePoint begun = now();
+    const auto holds = [&] {
+      return std::all_of(until.counts.begin(), until.counts.end(), [this](const auto& count) {
+        const auto seen = stage_.count(count.what);
+        return seen && count.number.holds(*seen);
+      });
+    };
+    const bool came = pass_time(holds, begun + until.latest.value_or(patience_));
+    if (over_) return;
+    if (!came) {
+      for (const CountExpectation& count : until.counts) judge_.count(where + "/until", count);
+    } else if (!live_) {
+      const Duration took = now() - begun;
+      judge_.check(
+          where + "/until", took >= until.earliest,
+          fmt::format("{} after {} at the earliest", until.written, duration_text(until.earliest)),
+          "after " + duration_text(took), until.place);
+    }
+    note_failure();
   }
 
   void send(const RequestAction& action, Pending& pending) {
@@ -513,6 +540,7 @@ class Run {
   const Duration slack_;
   const Duration patience_;
   Stage stage_;
+  Faults faults_;
   Judge judge_;
   std::vector<Pending> pending_;
   std::map<std::string, std::uint64_t> numbers_;

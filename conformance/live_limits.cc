@@ -19,6 +19,17 @@ std::optional<std::string> cannot_show_live(const Scenario& scenario) {
                          service.node);
     }
   }
+  for (const Step& step : scenario.steps) {
+    if (!step.fault) continue;
+    using Kind = Fault::Kind;
+    const Kind kind = step.fault->kind;
+    const bool possible = kind == Kind::Behaviour || kind == Kind::Refuse || kind == Kind::Reset ||
+                          kind == Kind::Close;
+    if (!possible) {
+      return fmt::format("strikes with \"{}\", which sockets of one machine cannot show",
+                         step.fault->written);
+    }
+  }
   if (!world.links.empty() || world.default_link != WorldSetup{}.default_link) {
     return "sets links, between sockets of one machine there are none";
   }

@@ -362,6 +362,28 @@ void LiveSetting::set_link(world::World&, world::World&, const sim::LinkOptions&
   assert(false);
 }
 
+sim::LinkOptions LiveSetting::link(const world::World&, const world::World&) {
+  assert(false);
+  return {};
+}
+
+Setting::Name LiveSetting::name(std::string_view) {
+  assert(false);
+  return {};
+}
+
+void LiveSetting::set_name(std::string_view, const Name&) {
+  assert(false);
+}
+
+void LiveSetting::forget_connections(world::World&) {
+  assert(false);
+}
+
+void LiveSetting::step_calendar(world::World&, world::Duration) {
+  assert(false);
+}
+
 void LiveSetting::set_redirect(world::World&, const sim::Redirect&) {
   assert(false);
 }

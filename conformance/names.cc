@@ -47,18 +47,13 @@ std::optional<EntityKind> entity_from_word(std::string_view word) {
 }
 
 const std::vector<std::string>& fields_of(EntityKind kind) {
-  static const std::vector<std::string> kGateway = {"activeConnections",
-                                                    "pendingRequests",
-                                                    "activeRequests",
-                                                    "downstreamConnections",
-                                                    "requests",
-                                                    "overflow",
-                                                    "running",
-                                                    "healthy",
-                                                    "checks",
-                                                    "failedChecks"};
-  static const std::vector<std::string> kService = {"requests", "checks", "connections", "accepted",
-                                                    "answers"};
+  static const std::vector<std::string> kGateway = {
+      "activeConnections", "pendingRequests", "activeRequests", "downstreamConnections",
+      "requests",          "overflow",        "retries",        "running",
+      "healthy",           "unhealthy",       "checks",         "failedChecks"};
+  static const std::vector<std::string> kService = {"requests",  "checks",  "connections",
+                                                    "accepted",  "answers", "healthy",
+                                                    "unhealthy", "ejected"};
   static const std::vector<std::string> kClient = {"sent",    "answered",    "failed",
                                                    "waiting", "connections", "opened"};
   static const std::vector<std::string> kBalancer = {"activeFlows", "flows", "noTarget",

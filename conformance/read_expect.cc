@@ -364,7 +364,8 @@ GroupExpectation read_group(Reader at, const Names& names) {
   return out;
 }
 
-/// "gateway/edge" taken apart, if the word before the slash is one.
+}  // namespace
+
 std::optional<std::pair<EntityKind, std::string>> entity_of(std::string_view text) {
   const std::size_t slash = text.find('/');
   if (slash == std::string_view::npos) return std::nullopt;
@@ -372,6 +373,8 @@ std::optional<std::pair<EntityKind, std::string>> entity_of(std::string_view tex
   if (!kind) return std::nullopt;
   return std::pair(*kind, std::string(text.substr(slash + 1)));
 }
+
+namespace {
 
 std::string field_problem(EntityKind kind, std::string_view field) {
   const auto& fields = fields_of(kind);
@@ -385,7 +388,31 @@ bool is_field(EntityKind kind, std::string_view field) {
   return std::find(fields.begin(), fields.end(), field) != fields.end();
 }
 
-void read_counts(Expectation& out, Reader at, EntityKind kind, const std::string& name) {
+/// `endpoint/books-1: healthy`: all that have an opinion are of that one.
+bool read_health(std::vector<CountExpectation>& out, const Reader& at, EntityKind kind,
+                 const std::string& name) {
+  if (!at.value().is_string()) return false;
+  const auto choice = at.as_choice({"healthy", "unhealthy"});
+  if (!choice) return true;
+  if (kind == EntityKind::Client || kind == EntityKind::Balancer) {
+    at.fail("must be an object: its health is nobody's concern");
+    return true;
+  }
+  const std::string written = at.value().string();
+  const auto add = [&](const char* field, std::optional<std::int64_t> min,
+                       std::optional<std::int64_t> max) {
+    out.push_back({{kind, name, field}, {min, max, false, written, at.place()}});
+  };
+  add(*choice == 0 ? "healthy" : "unhealthy", 1, std::nullopt);
+  add(*choice == 0 ? "unhealthy" : "healthy", 0, 0);
+  return true;
+}
+
+}  // namespace
+
+void read_counts(std::vector<CountExpectation>& out, Reader at, EntityKind kind,
+                 const std::string& name) {
+  if (read_health(out, at, kind, name)) return;
   if (!at.expect_object()) return;
   if (at.value().object().empty()) at.fail("must not be empty");
   for (const auto& [member, value] : at.members()) {
@@ -393,9 +420,11 @@ void read_counts(Expectation& out, Reader at, EntityKind kind, const std::string
       at.fail_key(member->key, field_problem(kind, member->key));
       continue;
     }
-    out.counts.push_back({{kind, name, member->key}, read_number(value)});
+    out.push_back({{kind, name, member->key}, read_number(value)});
   }
 }
+
+namespace {
 
 LogExpectation read_log(Reader at, const Names& names) {
   LogExpectation out;
@@ -496,7 +525,7 @@ Expectation read_expect(Reader at, StepAction action, const ExpectContext& conte
       if (!names.has(entity->first, entity->second)) {
         at.fail_key(key, names.unknown(entity->first, entity->second));
       }
-      read_counts(out, value, entity->first, entity->second);
+      read_counts(out.counts, value, entity->first, entity->second);
       continue;
     }
     if (contains(kLaterWords, key)) {

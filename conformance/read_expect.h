@@ -35,6 +35,12 @@ struct ExpectContext {
 Expectation read_expect(document::Reader at, StepAction action, const ExpectContext& context,
                         const std::optional<Protos::Method>& method);
 
+/// "gateway/edge" taken apart, if the word before the slash is one.
+std::optional<std::pair<EntityKind, std::string>> entity_of(std::string_view text);
+/// The numbers of one thing: `{ requests: 3 }`; of what has a health also `healthy`, `unhealthy`.
+void read_counts(std::vector<CountExpectation>& out, document::Reader at, EntityKind kind,
+                 const std::string& name);
+
 /// Reads `expect: { refused: ... }`.
 RefusedExpectation read_refused(document::Reader expect);
 

@@ -196,7 +196,9 @@ world::Result<Scenario, world::Errors> read_scenario(const document::Document& d
     scenario.world =
         read_world(world, scenario.mesh, sound, scenario.protos, problems, scenario.warnings);
     const Names names(scenario.mesh, scenario.world, sound);
-    if (steps) scenario.steps = read_steps(*steps, scenario.world, names, scenario.protos);
+    if (steps) {
+      scenario.steps = read_steps(*steps, scenario.world, scenario.mesh, names, scenario.protos);
+    }
     for (const Reader& line : always) {
       if (auto invariant = read_invariant(line, names)) {
         scenario.always.push_back(std::move(*invariant));

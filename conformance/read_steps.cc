@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "conformance/read_expect.h"
+#include "conformance/read_fault.h"
 #include "conformance/read_parts.h"
 #include "conformance/read_stream.h"
 #include "conformance/read_world.h"
@@ -29,9 +30,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kMethods 
      {"trace", "TRACE"},
      {"patch", "PATCH"}}};
 /// What a step can do in later versions.
-constexpr std::array kLaterKeys = {std::string_view("fault"), std::string_view("call"),
-                                   std::string_view("until"), std::string_view("set"),
-                                   std::string_view("for")};
+constexpr std::array kLaterKeys = {std::string_view("call"), std::string_view("set")};
 
 bool is_method(std::string_view text) {
   constexpr std::string_view kSigns = "!#$%&'*+-.^_`|~";
@@ -43,8 +42,9 @@ bool is_method(std::string_view text) {
 
 class StepsReader {
  public:
-  StepsReader(const WorldSetup& world, const Names& names, std::shared_ptr<const Protos> protos)
-      : world_(world), names_(names), protos_(std::move(protos)) {}
+  StepsReader(const WorldSetup& world, const mesh::Mesh& mesh, const Names& names,
+              std::shared_ptr<const Protos> protos)
+      : world_(world), mesh_(mesh), names_(names), protos_(std::move(protos)) {}
 
   std::vector<Step> read(const Reader& at) {
     std::vector<Step> steps;
@@ -85,6 +85,8 @@ class StepsReader {
       action = StepAction::WebSocket;
       step.request = read_websocket(*at.optional("websocket"));
     }
+    step.fault = read_fault(at, world_, mesh_, names_, protos_);
+    step.until = read_until(at, names_);
     if (const auto expect = at.optional("expect")) {
       if (expect->value().find("refused") != nullptr) {
         expect->fail("refused", "must be the only step: nothing runs where a mesh is refused");
@@ -94,8 +96,10 @@ class StepsReader {
     }
     const bool later = std::any_of(kLaterKeys.begin(), kLaterKeys.end(),
                                    [&](std::string_view key) { return at.has(key); });
-    if (!which && !at.has("expect") && !later && at.value().object().size() <= 1) {
-      at.fail("must have one of request, requests, grpc, websocket, raw, wait, expect");
+    const bool acts = which || at.has("expect") || at.has("fault") || at.has("until");
+    if (!acts && !later && at.value().object().size() <= 1) {
+      at.fail(
+          "must have one of request, requests, grpc, websocket, raw, fault, wait, until, expect");
     }
     at.finish();
     if (step.request && !step.request->name.empty()) {
@@ -428,6 +432,7 @@ class StepsReader {
   }
 
   const WorldSetup& world_;
+  const mesh::Mesh& mesh_;
   const Names& names_;
   std::shared_ptr<const Protos> protos_;
   NamedSteps named_;
@@ -436,9 +441,9 @@ class StepsReader {
 
 }  // namespace
 
-std::vector<Step> read_steps(const Reader& at, const WorldSetup& world, const Names& names,
-                             const std::shared_ptr<const Protos>& protos) {
-  return StepsReader(world, names, protos).read(at);
+std::vector<Step> read_steps(const Reader& at, const WorldSetup& world, const mesh::Mesh& mesh,
+                             const Names& names, const std::shared_ptr<const Protos>& protos) {
+  return StepsReader(world, mesh, names, protos).read(at);
 }
 
 }  // namespace conformance

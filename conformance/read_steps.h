@@ -10,6 +10,7 @@ namespace conformance {
 
 /// Reads the `steps` of a scenario.
 std::vector<Step> read_steps(const document::Reader& at, const WorldSetup& world,
-                             const Names& names, const std::shared_ptr<const Protos>& protos);
+                             const mesh::Mesh& mesh, const Names& names,
+                             const std::shared_ptr<const Protos>& protos);
 
 }  // namespace conformance

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "conformance/expectation.h"
+#include "conformance/fault.h"
 #include "mesh/model.h"
 #include "peers/behaviour.h"
 #include "peers/client.h"
@@ -119,6 +120,8 @@ struct Step {
   std::optional<Duration> wait;
   std::optional<RequestAction> request;
   std::optional<RawAction> raw;
+  std::optional<Fault> fault;
+  std::optional<Until> until;
   std::optional<Expectation> expect;
 };
 

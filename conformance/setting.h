@@ -32,9 +32,22 @@ class Setting {
   virtual std::string_view host_name(world::HostId id) const = 0;
   virtual void set_name(std::string_view name, std::vector<std::uint32_t> addresses) = 0;
 
+  /// What a name resolves to. Absent addresses: there is no such name.
+  struct Name {
+    std::vector<std::uint32_t> addresses;
+    bool known = false;
+    bool fails = false;  ///< Its server answers with a failure.
+  };
+
   // What not every setting can do. Requires: cannot_show() has said nothing against it.
   virtual void set_link(world::World& from, world::World& to, const sim::LinkOptions& link) = 0;
+  virtual sim::LinkOptions link(const world::World& from, const world::World& to) = 0;
   virtual void set_redirect(world::World& host, const sim::Redirect& redirect) = 0;
+  virtual Name name(std::string_view name) = 0;
+  virtual void set_name(std::string_view name, const Name& answer) = 0;
+  /// Everything that the host's connections know there is gone; their other ends hear nothing.
+  virtual void forget_connections(world::World& host) = 0;
+  virtual void step_calendar(world::World& host, world::Duration by) = 0;
 
   /// Whether only the gateway itself reaches its second hop, as `meshproof gateway` has it. App
   /// Mesh's, and the simulated one, can be reached from outside.

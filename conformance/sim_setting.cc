@@ -33,6 +33,32 @@ void SimSetting::set_link(world::World& from, world::World& to, const sim::LinkO
   simulation_.network().set_link(host_of(from), host_of(to), link);
 }
 
+sim::LinkOptions SimSetting::link(const world::World& from, const world::World& to) {
+  return simulation_.network().link(host_of(from), host_of(to));
+}
+
+Setting::Name SimSetting::name(std::string_view name) {
+  const sim::Names::Record* const found = simulation_.names().find(name);
+  if (found == nullptr) return {};
+  return {.addresses = found->addresses, .known = true, .fails = found->failing};
+}
+
+void SimSetting::set_name(std::string_view name, const Name& answer) {
+  if (!answer.known && !answer.fails && answer.addresses.empty()) {
+    simulation_.names().remove(name);
+  } else {
+    simulation_.names().set(name, {.addresses = answer.addresses, .failing = answer.fails});
+  }
+}
+
+void SimSetting::forget_connections(world::World& host) {
+  simulation_.network().forget_connections(host_of(host));
+}
+
+void SimSetting::step_calendar(world::World& host, world::Duration by) {
+  host_of(host).step_calendar(by);
+}
+
 void SimSetting::set_redirect(world::World& host, const sim::Redirect& redirect) {
   host_of(host).set_redirect(redirect);
 }

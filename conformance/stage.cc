@@ -174,13 +174,7 @@ void Stage::add_gateways() {
         instance->host->trace(world::TraceKind::Note, 0, 0, 0, start_failures_.back());
       } else if (plan) {
         instance->plan = plan_for(setting_, *plan);
-        auto proxy = std::make_unique<proxy::Gateway>(*instance->host, instance->plan);
-        if (const auto started = proxy->start()) {
-          instance->proxy = std::move(proxy);
-        } else {
-          start_failures_.push_back(instance->name + ": " + started.error().text());
-          instance->host->trace(world::TraceKind::Note, 0, 0, 0, start_failures_.back());
-        }
+        start(*instance);
       }
       instances_.push_back(std::move(instance));
     }
@@ -189,10 +183,93 @@ void Stage::add_gateways() {
   }
 }
 
+void Stage::start(Instance& instance) {
+  auto proxy = std::make_unique<proxy::Gateway>(*instance.host, instance.plan);
+  if (const auto started = proxy->start()) {
+    instance.proxy = std::move(proxy);
+  } else {
+    start_failures_.push_back(instance.name + ": " + started.error().text());
+    instance.host->trace(world::TraceKind::Note, 0, 0, 0, start_failures_.back());
+  }
+}
+
+std::vector<world::World*> Stage::all_hosts() {
+  std::vector<world::World*> hosts;
+  for (const auto& endpoint : endpoints_) hosts.push_back(endpoint->host);
+  for (const auto& instance : instances_) hosts.push_back(instance->host);
+  for (const auto& balancer : balancers_) hosts.push_back(balancer->host);
+  for (const auto& client : clients_) {
+    hosts.push_back(client->host);
+    for (const auto& [policy, way] : client->ways) {
+      if (way->host != client->host) hosts.push_back(way->host);
+    }
+  }
+  for (world::World* checker : checkers_) hosts.push_back(checker);
+  return hosts;
+}
+
+std::vector<peers::Service*> Stage::services(EntityKind, const std::string& name) {
+  const mesh::VirtualService* const service = scenario_.mesh.service(name);
+  const bool by_node = service != nullptr && service->provider &&
+                       service->provider->kind == mesh::Provider::Kind::Node &&
+                       scenario_.mesh.node(name) == nullptr;
+  const std::string& node = by_node ? service->provider->name : name;
+  std::vector<peers::Service*> found;
+  for (const auto& endpoint : endpoints_) {
+    if (endpoint->node != node && endpoint->name != node) continue;
+    for (const auto& one : endpoint->services) found.push_back(one.get());
+  }
+  return found;
+}
+
+void Stage::crash(EntityKind kind, const std::string& name) {
+  for (world::World* host : hosts_of(name)) setting_.forget_connections(*host);
+  for (peers::Service* service : services(kind, name)) {
+    service->stop();
+    service->drop_connections(true);
+  }
+  for (const auto& instance : instances_) {
+    if (instance->gateway == name || instance->name == name) instance->proxy.reset();
+  }
+}
+
+void Stage::restart(EntityKind kind, const std::string& name) {
+  for (peers::Service* service : services(kind, name)) {
+    service->set_behaviour(service->behaviour());  // from its beginning
+    static_cast<void>(service->start());
+  }
+  for (const auto& instance : instances_) {
+    const bool meant = instance->gateway == name || instance->name == name;
+    if (meant && instance->plan && !instance->proxy) start(*instance);
+  }
+}
+
+/// What the gateways think of an endpoint: so many hold it healthy, unhealthy, or have ejected it.
+void Stage::add_health(const std::string& endpoint, const std::string& field,
+                       std::int64_t& total) const {
+  const auto one = std::find_if(endpoints_.begin(), endpoints_.end(),
+                                [&](const auto& other) { return other->name == endpoint; });
+  if (one == endpoints_.end()) return;
+  const std::uint32_t address = setting_.address_of(*(*one)->host);
+  for (const auto& instance : instances_) {
+    if (!instance->proxy) continue;
+    for (const proxy::ClusterState& cluster : instance->proxy->clusters()) {
+      if (cluster.cluster->node != (*one)->node) continue;
+      for (const proxy::HostState& host : cluster.hosts) {
+        if (host.endpoint.address != address) continue;
+        if (field == "healthy") total += host.healthy() ? 1 : 0;
+        if (field == "unhealthy") total += host.healthy() ? 0 : 1;
+        if (field == "ejected") total += host.ejected ? 1 : 0;
+      }
+    }
+  }
+}
+
 /// One host runs the checks of all instances.
 void Stage::add_checkers(const GatewaySetup& setup) {
   const mesh::VirtualGateway* const gateway = scenario_.mesh.gateway(setup.name);
   world::World& host = setting_.add_host(setup.name + "-checker");
+  checkers_.push_back(&host);
   for (const auto& instance : instances_) {
     if (instance->gateway != setup.name) continue;
     instance->checker =
@@ -357,6 +434,8 @@ std::optional<std::int64_t> Stage::count(const Observable& what) const {
         if (field == "overflow") add(counts.overflow_total);
         if (field == "running") add(instance->proxy ? 1 : 0);
         const ListenerChecker* const checker = instance->checker.get();
+        if (field == "retries") add(counts.retries_total);
+        if (field == "unhealthy") add(checker != nullptr && !checker->healthy() ? 1 : 0);
         if (field == "healthy") add(checker != nullptr && checker->healthy() ? 1 : 0);
         if (field == "checks") add(checker != nullptr ? checker->checks() : 0);
         if (field == "failedChecks") add(checker != nullptr ? checker->failed_checks() : 0);
@@ -373,6 +452,7 @@ std::optional<std::int64_t> Stage::count(const Observable& what) const {
       for (const auto& endpoint : endpoints_) {
         if (endpoint->node != what.name && endpoint->name != what.name) continue;
         found = true;
+        add_health(endpoint->name, field, total);
         for (const auto& service : endpoint->services) {
           const peers::ServiceCounts& counts = service->counts();
           if (field == "requests") add(counts.requests);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "conformance/faults.h"
 #include "conformance/observer.h"
 #include "conformance/scenario.h"
 #include "conformance/setting.h"
@@ -19,7 +20,7 @@ namespace conformance {
 
 /// What is set up for one run: gateways, services, clients and balancers on their hosts, linked,
 /// named and started as the scenario says.
-class Stage {
+class Stage final : public FaultTargets {
  public:
   Stage(const Scenario& scenario, Setting& setting);
   ~Stage();
@@ -44,6 +45,12 @@ class Stage {
   std::optional<std::int64_t> count(const Observable& what) const;
   /// The hosts of a gateway, or of one instance of it, by name; all of them for "".
   std::vector<const world::World*> instances(const std::string& name) const;
+  std::vector<peers::Service*> services(EntityKind kind, const std::string& name) override;
+  std::vector<world::World*> hosts(const std::string& name) override { return hosts_of(name); }
+  std::vector<world::World*> all_hosts() override;
+  void crash(EntityKind kind, const std::string& name) override;
+  void restart(EntityKind kind, const std::string& name) override;
+
   /// Where the access log of a gateway, or of an instance, goes; empty for nowhere.
   std::string log_path(const std::string& name) const;
   /// What its lines say; null for nowhere.
@@ -57,6 +64,8 @@ class Stage {
 
   void add_endpoints();
   void add_gateways();
+  void start(Instance& instance);
+  void add_health(const std::string& endpoint, const std::string& field, std::int64_t& total) const;
   void add_checkers(const GatewaySetup& setup);
   void add_balancers();
   void add_clients();
@@ -72,6 +81,7 @@ class Stage {
   std::vector<std::unique_ptr<Instance>> instances_;
   std::vector<std::unique_ptr<BalancerHost>> balancers_;
   std::vector<std::unique_ptr<ClientHost>> clients_;
+  std::vector<world::World*> checkers_;
   std::vector<std::string> start_failures_;
 };
 

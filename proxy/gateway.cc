@@ -52,6 +52,9 @@ std::vector<ListenerState> Gateway::listeners() const {
 GatewayCounts Gateway::counts() const {
   GatewayCounts counts;
   for (const auto& hop : hops_) {
+    for (std::size_t i = 0; i < hop->plan().clusters.size(); ++i) {
+      counts.retries_total += hop->upstream(i).counts().retries_total;
+    }
     if (hop->plan().role != HopPlan::Role::Ingress) continue;
     counts.downstream_connections += hop->downstream_connections();
     counts.active_requests += hop->active_requests();

@@ -23,6 +23,7 @@ struct GatewayCounts {
   std::uint64_t downstream_connections = 0;
   std::uint64_t requests_total = 0;
   std::uint64_t overflow_total = 0;  ///< Requests refused by the pool.
+  std::uint64_t retries_total = 0;   ///< Of the second hop, or the only one.
 };
 
 /// How a gateway stops taking connections. Source: ENV-LIFE-07.

@@ -518,6 +518,15 @@ void Connection::room_made(Direction& direction, std::uint32_t bytes) {
   send_control(other(direction.from), Kind::Window);
 }
 
+void Connection::crash(Side side) {
+  Ending& end = ends_[side];
+  if (end.closed && end.dead) return;
+  end.closed = end.dead = true;
+  end.gave_up = true;
+  end.events = nullptr;
+  forget(side);
+}
+
 void Connection::collect() {
   if (depth_ != 0) return;
   for (const Side side : {kClient, kServer}) {

@@ -157,6 +157,8 @@ class Connection {
   void trace(world::TraceKind kind, Side who, std::uint64_t a, std::string_view text);
   /// Destroys the connection when nobody can notice it any more.
   void collect();
+  /// That side knows nothing any more.
+  void crash(Side side);
   void destroy();
   bool joins(const Host& client, std::uint16_t port, const world::Endpoint& remote) const {
     const Ending& end = ends_[kClient];

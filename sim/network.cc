@@ -56,6 +56,15 @@ void Network::give_block(void* block, std::size_t bytes) {
   free_blocks_ = new (block) FreeBlock{free_blocks_};
 }
 
+void Network::forget_connections(const Host& host) {
+  for (Connection* connection = first_connection_; connection != nullptr;
+       connection = connection->next_) {
+    for (const Connection::Side side : {Connection::kClient, Connection::kServer}) {
+      if (connection->ends_[side].host == &host) connection->crash(side);
+    }
+  }
+}
+
 void Network::drop_connections() {
   while (first_connection_ != nullptr) first_connection_->destroy();
 }

@@ -48,6 +48,10 @@ class Network {
   /// Sets the link of every pair that has none of its own.
   void set_default_link(const LinkOptions& options);
 
+  /// A host loses all that it knew of its connections, as in a crash. Their other ends hear nothing
+  /// until they send something that arrives: then it is a reset.
+  void forget_connections(const Host& host);
+
   std::size_t open_connections() const { return connections_; }
 
  private:

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "conformance/expectation.h"
+#include "peers/behaviour.h"
+#include "world/result.h"
+#include "world/time.h"
+
+namespace conformance {
+
+/// What a fault does to the links between two things, in the directions that are meant.
+struct LinkFault {
+  std::string from;
+  std::string to;
+  bool both_ways = true;
+  bool cut = false;  ///< Nothing passes: sent again with growing pauses, as TCP does.
+  world::Duration latency{};
+  world::Duration jitter{};
+  std::optional<std::uint32_t> loss_per_million;
+  std::optional<std::uint64_t> bits_per_second;
+};
+
+/// One `fault:` of a step.
+struct Fault {
+  enum class Kind : std::uint8_t {
+    Link,       ///< partition, latency, loss, bandwidth.
+    Blackhole,  ///< A host sends and receives nothing.
+    Behaviour,  ///< A service answers otherwise.
+    Refuse,     ///< An endpoint listens no more; its connections go on.
+    Reset,      ///< An endpoint's connections are reset.
+    Close,      ///< They end with FIN.
+    Crash,      ///< A host is gone, and comes back without any state.
+    Name,       ///< A name answers otherwise, or fails.
+    Clock,      ///< A host's calendar jumps; its timers do not notice.
+  };
+  Kind kind = Kind::Link;
+  std::vector<LinkFault> links;  ///< Of Link: each of them.
+  EntityKind of = EntityKind::Endpoint;
+  std::string target;  ///< Of the kinds that strike one thing.
+  std::optional<std::vector<peers::Answer>> respond;
+  std::optional<std::vector<peers::Answer>> health;
+  std::string name;                                ///< Of Name.
+  std::optional<std::vector<std::string>> answer;  ///< Hosts; absent: it fails.
+  world::Duration clock_step{};
+  std::optional<world::Duration> lasts;  ///< Absent: to the end.
+  std::string written;                   ///< For the trace: "crash endpoint/books-1".
+  world::Place place;
+};
+
+/// `until:` of a step: what must come to hold, and when.
+struct Until {
+  std::vector<CountExpectation> counts;
+  world::Duration earliest{};               ///< From the step's begin.
+  std::optional<world::Duration> latest{};  ///< Absent: as long as the scenario may last.
+  std::string written;
+  world::Place place;
+};
+
+}  // namespace conformance
