@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "conformance/latin1.h"
+#include "conformance/recorded/action_replay.h"
 #include "conformance/recorded/client_script.h"
 #include "conformance/recorded/h2_client_script.h"
 #include "conformance/recorded/log_lines.h"
@@ -308,6 +309,27 @@ void replay_pool_record(const json& record, Outcome& outcome) {
   }
 }
 
+/// Of traffic.jsonl, areas hc and life: chance decides which host a round robin begins with, and
+/// which answers of a drain close.
+void replay_action_record(const json& record, Outcome& outcome) {
+  std::size_t hosts = 1;
+  for (std::size_t i = 0; i < hosts * kSeeds; ++i) {
+    ActionsReplayed replayed = replay_actions(record, i / hosts, i % hosts);
+    if (!replayed.unsupported.empty()) {
+      outcome.verdict = Outcome::Verdict::Unsupported;
+      outcome.reason = std::move(replayed.unsupported);
+      return;
+    }
+    if (i == 0) hosts = replayed.hosts;
+    if (take(outcome, std::move(replayed.expected), std::move(replayed.actual), i == 0)) break;
+  }
+}
+
+/// Whether a script can be played is found out on the way.
+std::string unsupported_never(const json&) {
+  return {};
+}
+
 std::string unsupported_area(const json& record) {
   return "the area " + record.at("area").get<std::string>();
 }
@@ -320,7 +342,8 @@ struct Player {
 
 Player player_of(const std::string& area) {
   if (area == "pool") return {unsupported_pool, replay_pool_record};
-  if (area == "hc" || area == "life" || area == "tls") return {unsupported_area, nullptr};
+  if (area == "hc" || area == "life") return {unsupported_never, replay_action_record};
+  if (area == "tls") return {unsupported_area, nullptr};
   return {unsupported, replay_http};
 }
 
