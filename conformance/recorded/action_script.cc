@@ -677,13 +677,14 @@ json ActionScript::read(const json& step) {
     return probes;
   }
   if (what == "ejected_hosts") {
-    json ejected = json::array();
+    std::set<std::size_t> ejected;
     for (const proxy::HostState& host : gateway_->clusters().front().hosts) {
-      const std::string_view name =
-          simulation_.host_name(static_cast<world::HostId>(host.endpoint.address & 0xff));
-      if (host.ejected) ejected.push_back(std::stoi(std::string(name.substr(1))));
+      if (!host.ejected) continue;
+      for (std::size_t number = 1; number <= hosts(); ++number) {
+        const sim::Host* const named = simulation_.find_host(action_host(number));
+        if (named->address() == host.endpoint.address) ejected.insert(number);
+      }
     }
-    std::sort(ejected.begin(), ejected.end());
     return ejected;
   }
   throw NotSupported("a reading of " + what);
