@@ -49,6 +49,7 @@ HostChecker::HostChecker(world::World& world, Cork& cork, const Cluster& cluster
                          const world::Endpoint& endpoint, const PoolCounts& traffic,
                          HealthCounts& counts, HostCheckEvents& events)
     : world_(world),
+      cork_(cork),
       cluster_(cluster),
       probes_(cluster_of_probes(cluster)),
       traffic_(traffic),
@@ -75,6 +76,7 @@ void HostChecker::start() {
 }
 
 void HostChecker::on_interval() {
+  const Cork::Event event(cork_);
   probe();
 }
 
@@ -177,6 +179,7 @@ CheckResult HostChecker::judge_grpc() const {
 }
 
 void HostChecker::on_timeout() {
+  const Cork::Event event(cork_);
   if (pool_ == nullptr) {
     finish_tcp(CheckResult::NetworkFailure);
     return;

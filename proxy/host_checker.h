@@ -68,6 +68,7 @@ class HostChecker final : private UpstreamRequest, private world::TransportEvent
   void finish_tcp(CheckResult result);
 
   world::World& world_;
+  Cork& cork_;
   const Cluster& cluster_;
   Cluster probes_;  // the same endpoint for probes alone
   std::unique_ptr<Upstream> pool_;
