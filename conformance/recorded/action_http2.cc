@@ -59,7 +59,11 @@ class ActionHttp2 final : public ActionConnection {
     if (begins(word, "rststream")) {
       send(h2::rst_stream_frame(stream, number(word.substr(9))));
     } else if (word == "goaway") {
-      answer(request, 200, "ok", json::array());
+      if (request.path == kGrpcPath) {
+        answer_grpc(stream, "ok");
+      } else {
+        answer(request, 200, "ok", json::array());
+      }
       send(h2::goaway_frame(stream, 0));
     } else if (word == "ga-err") {
       send(h2::goaway_frame(0, kInternalError));

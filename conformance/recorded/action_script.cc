@@ -609,6 +609,7 @@ std::size_t ActionScript::probes_arrived() const {
 json ActionScript::run_until_probes_done(const json& step) {
   const auto wanted = step["run_until_probes_done"].get<std::size_t>();
   run_until([&] { return wanted > 0 && probe_rows_.size() >= wanted; }, millis(step.at("most_ms")));
+  run_for({});  // a connection is accepted after it was made
   json gaps = json::array();
   json connections = json::array();
   if (!upstreams_.empty()) {
@@ -678,7 +679,8 @@ json ActionScript::read(const json& step) {
   }
   if (what == "ejected_hosts") {
     std::set<std::size_t> ejected;
-    for (const proxy::HostState& host : gateway_->clusters().front().hosts) {
+    const proxy::ClusterState cluster = gateway_->clusters().front();
+    for (const proxy::HostState& host : cluster.hosts) {
       if (!host.ejected) continue;
       for (std::size_t number = 1; number <= hosts(); ++number) {
         const sim::Host* const named = simulation_.find_host(action_host(number));
