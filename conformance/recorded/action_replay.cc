@@ -2,7 +2,7 @@
 
 #include <cmath>
 #include <map>
-#include <set>
+#include <stdexcept>
 #include <string>
 
 #include "conformance/recorded/action_script.h"
@@ -100,6 +100,10 @@ ActionsReplayed replay_actions(const json& record, std::uint64_t seed, std::size
 } catch (const NotSupported& reason) {
   ActionsReplayed replayed;
   replayed.unsupported = reason.what();
+  return replayed;
+} catch (const std::logic_error&) {  // of std::stod and its like
+  ActionsReplayed replayed;
+  replayed.unsupported = "a number that is none";
   return replayed;
 }
 
