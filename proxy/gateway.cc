@@ -17,10 +17,24 @@ Gateway::Gateway(world::World& world, std::shared_ptr<const GatewayPlan> plan)
 Gateway::~Gateway() = default;
 
 world::Result<bool> Gateway::start() {
+  // Nobody gets in before the first checks of all endpoints are over (ENV-HC-13).
+  world::Action held{};
+  for (const auto& hop : hops_) {
+    for (const Cluster& cluster : hop->plan().clusters) {
+      if (cluster.health_check) held = world::bind<&Gateway::on_hop_ready>(this);
+    }
+  }
   for (auto& hop : hops_) {
-    if (auto started = hop->start(); !started) return started;
+    if (auto started = hop->start(held); !started) return started;
   }
   return true;
+}
+
+void Gateway::on_hop_ready() {
+  for (const auto& hop : hops_) {
+    if (!hop->ready()) return;
+  }
+  for (const auto& hop : hops_) hop->open();
 }
 
 void Gateway::drain(DrainMode mode) {

@@ -62,6 +62,8 @@ class Gateway {
   const GatewayPlan& plan() const { return *plan_; }
 
  private:
+  void on_hop_ready();
+
   world::World& world_;
   std::shared_ptr<const GatewayPlan> plan_;
   std::vector<std::unique_ptr<Hop>> hops_;

@@ -63,7 +63,8 @@ Hop::Hop(world::World& world, const HopPlan& plan)
 
 Hop::~Hop() = default;
 
-world::Result<bool> Hop::start() {
+world::Result<bool> Hop::start(world::Action held) {
+  held_ = held;
   if (plan_.access_log) {
     auto format = LogFormat::compile(*plan_.access_log);
     if (!format) return world::Error{"/spec/logging/accessLog", format.error().message};
@@ -74,10 +75,8 @@ world::Result<bool> Hop::start() {
     }
   }
   if (auto opened = open_listener(); !opened) return opened;
-  const bool checked = std::any_of(plan_.clusters.begin(), plan_.clusters.end(),
-                                   [](const Cluster& each) { return each.health_check; });
-  if (checked) {
-    listener_.reset();  // nobody gets in before the first checks are over (ENV-HC-13)
+  if (held_) {
+    listener_.reset();
   } else {
     listener_->set_accepting(false);
   }
@@ -97,11 +96,16 @@ world::Result<bool> Hop::open_listener() {
 
 void Hop::on_cluster_ready() {
   if (--clusters_awaited_ > 0) return;
-  if (listener_ != nullptr) {
+  if (held_) {
+    held_();
+  } else {
     listener_->set_accepting(true);
-  } else if (!open_listener()) {
-    clusters_awaited_ = 1;  // the port was taken in the meantime: it never gets ready
   }
+}
+
+void Hop::open() {
+  // Taken in the meantime: it never gets ready.
+  if (!open_listener()) clusters_awaited_ = 1;
 }
 
 void Hop::on_accept(std::unique_ptr<world::Transport> transport) {

@@ -38,8 +38,10 @@ class Hop final : private world::AcceptEvents {
   Hop& operator=(const Hop&) = delete;
 
   /// Opens the listener; connections are accepted once every cluster has had its first answer.
-  /// Errors: the port is taken; the access log's format or path cannot be used.
-  world::Result<bool> start();
+  /// Where `held` is given the listener does not open by itself: `held` is called then, and open()
+  /// opens it. Errors: the port is taken; the access log's format or path cannot be used.
+  world::Result<bool> start(world::Action held = {});
+  void open();
 
   /// Where requests of that authority go by default; nullptr for what no route can do.
   Upstream& upstream(std::size_t cluster) { return *upstreams_[cluster]; }
@@ -119,6 +121,7 @@ class Hop final : private world::AcceptEvents {
   std::optional<LogFormat> log_format_;
   std::string line_;
   std::vector<std::unique_ptr<Upstream>> upstreams_;
+  world::Action held_{};
   std::size_t clusters_awaited_ = 1;  // one stands for start()
   std::unique_ptr<world::Listener> listener_;
   std::vector<std::unique_ptr<Downstream>> connections_;

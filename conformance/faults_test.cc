@@ -1,0 +1,72 @@
+#include <gtest/gtest.h>
+
+#include "conformance/engine.h"
+#include "conformance/test_scenario.h"
+
+namespace conformance {
+namespace {
+
+constexpr const char* kMesh =
+    "scenario: Faults\n"
+    "mesh:\n"
+    "  - virtualGateway: edge\n"
+    "    spec: { listeners: [ { portMapping: { port: 9080, protocol: http } } ] }\n"
+    "  - gatewayRoute: all\n"
+    "    virtualGateway: edge\n"
+    "    spec: { httpRoute: { match: { prefix: / }, action: { target: { virtualService: { "
+    "virtualServiceName: books.local } } } } }\n";
+
+std::string with_steps(const std::string& steps) {
+  return std::string(kMesh) + "steps:\n" + steps;
+}
+
+TEST(Faults, ThoseThatOverlapAddUpAndEachTakesAwayWhatItBrought) {
+  const Scenario scenario = scenario_of(with_steps(
+      "  - request: GET http://edge/x\n"
+      "  - { at: 1s, fault: { latency: { between: [ edge, books ], add: 100ms } }, for: 3s }\n"
+      "  - { at: 2s, fault: { latency: { between: [ edge, books ], add: 50ms } }, for: 3s }\n"
+      "  - { at: 3s, request: GET http://edge/x, expect: { took: 304ms } }\n"
+      "  - { at: 4.5s, request: GET http://edge/x, expect: { took: 104ms } }\n"
+      "  - { at: 6s, request: GET http://edge/x, expect: { took: 4ms } }\n"));
+  const RunResult result = run(scenario);
+  EXPECT_EQ(result.outcome, Outcome::Passed) << failures_of(result);
+}
+
+TEST(Faults, AnUntilThatDoesNotComeFailsAtItsEnd) {
+  const Scenario scenario = scenario_of(
+      with_steps("  - { until: { service/books: { requests: 1 } }, within: 5s }\n"));
+  const RunResult result = run(scenario);
+  EXPECT_EQ(result.outcome, Outcome::Failed);
+  EXPECT_EQ(result.checks.front().name, "steps/0/until/service/books.requests");
+  EXPECT_EQ(result.checks.front().actual, "0");
+}
+
+TEST(Faults, AnUntilThatComesTooEarlyFailsToo) {
+  const Scenario scenario = scenario_of(
+      with_steps("  - { request: GET http://edge/x, at: 0s }\n"
+                 "  - { at: 0s, until: { service/books: { requests: 1 } }, within: [1s, 2s] }\n"));
+  const RunResult result = run(scenario);
+  EXPECT_EQ(result.outcome, Outcome::Failed);
+  EXPECT_EQ(result.checks.front().actual, "after 7ms");
+}
+
+TEST(Faults, WhatIsWrongWithAFaultIsToldWithItsPlace) {
+  EXPECT_EQ(errors_of(with_steps("  - fault: { partition: [ edge, moon ] }\n"
+                                 "  - { fault: { reset: endpoint/books-1 }, for: 3s }\n"
+                                 "  - fault: { earthquake: edge }\n"
+                                 "  - fault: { crash: client/client }\n"
+                                 "  - { until: { endpoint/books-7: healthy } }\n"
+                                 "  - { wait: 1s, for: 2s }\n"
+                                 "  - fault: { loss: { between: [ edge, books ], rate: lots } }\n")),
+            "10:36: there is no host moon\n"
+            "11:49: does not go with what happens at an instant\n"
+            "12:14: is no fault; there is partition, latency, loss, bandwidth, blackhole, refuse, "
+            "reset, close, crash, dns, clock\n"
+            "13:23: must be an endpoint/, a service/ or a gateway/\n"
+            "14:16: there is no endpoint books-7; did you mean books-1?\n"
+            "15:21: goes with a fault\n"
+            "16:58: must be a percentage such as 0.1%\n");
+}
+
+}  // namespace
+}  // namespace conformance
