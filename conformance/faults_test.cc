@@ -6,6 +6,14 @@
 namespace conformance {
 namespace {
 
+std::string failures_of(const RunResult& result) {
+  std::string all;
+  for (const Check& check : result.checks) {
+    if (!check.passed) all += check.name + ": " + check.actual + "\n";
+  }
+  return all;
+}
+
 constexpr const char* kMesh =
     "scenario: Faults\n"
     "mesh:\n"
@@ -21,7 +29,7 @@ std::string with_steps(const std::string& steps) {
 }
 
 TEST(Faults, ThoseThatOverlapAddUpAndEachTakesAwayWhatItBrought) {
-  const Scenario scenario = scenario_of(with_steps(
+  const Scenario scenario = must_read(with_steps(
       "  - request: GET http://edge/x\n"
       "  - { at: 1s, fault: { latency: { between: [ edge, books ], add: 100ms } }, for: 3s }\n"
       "  - { at: 2s, fault: { latency: { between: [ edge, books ], add: 50ms } }, for: 3s }\n"
@@ -33,8 +41,8 @@ TEST(Faults, ThoseThatOverlapAddUpAndEachTakesAwayWhatItBrought) {
 }
 
 TEST(Faults, AnUntilThatDoesNotComeFailsAtItsEnd) {
-  const Scenario scenario = scenario_of(
-      with_steps("  - { until: { service/books: { requests: 1 } }, within: 5s }\n"));
+  const Scenario scenario =
+      must_read(with_steps("  - { until: { service/books: { requests: 1 } }, within: 5s }\n"));
   const RunResult result = run(scenario);
   EXPECT_EQ(result.outcome, Outcome::Failed);
   EXPECT_EQ(result.checks.front().name, "steps/0/until/service/books.requests");
@@ -42,7 +50,7 @@ TEST(Faults, AnUntilThatDoesNotComeFailsAtItsEnd) {
 }
 
 TEST(Faults, AnUntilThatComesTooEarlyFailsToo) {
-  const Scenario scenario = scenario_of(
+  const Scenario scenario = must_read(
       with_steps("  - { request: GET http://edge/x, at: 0s }\n"
                  "  - { at: 0s, until: { service/books: { requests: 1 } }, within: [1s, 2s] }\n"));
   const RunResult result = run(scenario);
@@ -51,21 +59,22 @@ TEST(Faults, AnUntilThatComesTooEarlyFailsToo) {
 }
 
 TEST(Faults, WhatIsWrongWithAFaultIsToldWithItsPlace) {
-  EXPECT_EQ(errors_of(with_steps("  - fault: { partition: [ edge, moon ] }\n"
-                                 "  - { fault: { reset: endpoint/books-1 }, for: 3s }\n"
-                                 "  - fault: { earthquake: edge }\n"
-                                 "  - fault: { crash: client/client }\n"
-                                 "  - { until: { endpoint/books-7: healthy } }\n"
-                                 "  - { wait: 1s, for: 2s }\n"
-                                 "  - fault: { loss: { between: [ edge, books ], rate: lots } }\n")),
-            "10:36: there is no host moon\n"
-            "11:49: does not go with what happens at an instant\n"
-            "12:14: is no fault; there is partition, latency, loss, bandwidth, blackhole, refuse, "
-            "reset, close, crash, dns, clock\n"
-            "13:23: must be an endpoint/, a service/ or a gateway/\n"
-            "14:16: there is no endpoint books-7; did you mean books-1?\n"
-            "15:21: goes with a fault\n"
-            "16:58: must be a percentage such as 0.1%\n");
+  EXPECT_EQ(
+      errors_in(with_steps("  - fault: { partition: [ edge, moon ] }\n"
+                           "  - { fault: { reset: endpoint/books-1 }, for: 3s }\n"
+                           "  - fault: { earthquake: edge }\n"
+                           "  - fault: { crash: client/client }\n"
+                           "  - { until: { endpoint/books-7: healthy } }\n"
+                           "  - { wait: 1s, for: 2s }\n"
+                           "  - fault: { loss: { between: [ edge, books ], rate: lots } }\n")),
+      "10:36: there is no host moon\n"
+      "11:49: does not go with what happens at an instant\n"
+      "12:14: is no fault; there is partition, latency, loss, bandwidth, blackhole, refuse, "
+      "reset, close, crash, dns, clock\n"
+      "13:23: must be an endpoint/, a service/ or a gateway/\n"
+      "14:16: there is no endpoint books-7; did you mean books-1?\n"
+      "15:21: goes with a fault\n"
+      "16:58: must be a percentage such as 0.1%\n");
 }
 
 }  // namespace
