@@ -71,11 +71,10 @@ void Connection::discard(Queue& queue) {
   while (!queue.empty()) discard(*queue.pop());
 }
 
-Connection::Direction::Direction(Connection& owner, Side sender, world::HostId receiver,
-                                 Network::Link& path)
+Connection::Leg::Leg(Connection& owner, Side sender, world::HostId receiver, Network::Link& path)
     : Task(
           [](Task& task) {
-            auto& self = static_cast<Direction&>(task);
+            auto& self = static_cast<Leg&>(task);
             self.connection.arrivals(self);
           },
           receiver),
@@ -89,11 +88,15 @@ Connection::Connection(Network& network, Host& client, Host& server, const world
       flow_(network.next_flow_++),
       opened_(network.loop_.now()),
       directions_{Direction(*this, kClient, server.id(), network.link_between(client, server)),
-                  Direction(*this, kServer, client.id(), network.link_between(server, client))} {
+                  Direction(*this, kServer, server.passage_ != nullptr ? server.id() : client.id(),
+                            network.link_between(server, client))} {
   ends_[kClient].host = &client;
   ends_[kClient].local = local;
   ends_[kServer].host = &server;
   ends_[kServer].local = remote;
+  if (server.passage_ != nullptr && local.address != world::kLoopbackAddress) {
+    lead_through(*server.passage_);
+  }
   network.add(*this);
 }
 
@@ -102,7 +105,9 @@ Connection::~Connection() {
     discard(ends_[side].unread);
     discard(directions_[side].unsent);
     discard(directions_[side].flight);
+    if (Leg* leg = relay_ ? relay_->onward(side) : nullptr) discard(leg->flight);
   }
+  if (relay_) leave_passage();
   network_.remove(*this);
 }
 
@@ -121,8 +126,7 @@ std::unique_ptr<world::Transport> Connection::open(world::TransportEvents& event
 }
 
 void Connection::trace(TraceKind kind, Side who, std::uint64_t a, std::string_view text) {
-  const Side peer = other(who);
-  const auto& remote = ends_[peer].local;
+  const world::Endpoint& remote = remote_of(who);
   network_.trace_.record({loop().now(), kind, ends_[who].host->id(), flow_, a,
                           std::uint64_t{remote.address} << 16 | remote.port, text});
 }
@@ -143,7 +147,7 @@ void Connection::write(Side side, std::string_view bytes) {
     if (connected && direction.unsent.empty() &&
         direction.window_used + segment.size <= Network::kWindowBytes) {
       direction.window_used += segment.size;
-      send(direction, segment);
+      launch(direction, segment);
     } else {
       direction.unsent.push(segment);
       direction.unsent_bytes += segment.size;
@@ -222,7 +226,7 @@ void Connection::pump(Direction& direction) {
     Segment* segment = direction.unsent.pop();
     direction.unsent_bytes -= size;
     direction.window_used += size;
-    send(direction, *segment);
+    launch(direction, *segment);
   }
   if (direction.finishing && !direction.fin_sent) {
     direction.fin_sent = true;
@@ -231,11 +235,11 @@ void Connection::pump(Direction& direction) {
 }
 
 void Connection::send_control(Side from, Kind kind) {
-  send(directions_[from], make_segment(kind, {}));
+  launch(directions_[from], make_segment(kind, {}));
 }
 
-void Connection::send(Direction& direction, Segment& segment) {
-  Network::Link& link = *direction.link;
+void Connection::launch(Leg& leg, Segment& segment) {
+  Network::Link& link = *leg.link;
   const LinkOptions& options = link.options;
   world::TimePoint leaves = loop().now();
   if (options.bits_per_second != 0) {
@@ -260,40 +264,65 @@ void Connection::send(Direction& direction, Segment& segment) {
     segment.doomed = handshake ? segment.arrives > give_up_at() : retry == kMostRetries;
   }
   if (handshake && segment.doomed) segment.arrives = give_up_at();
-  if (direction.flight.last != nullptr) {
-    segment.arrives = std::max(segment.arrives, direction.flight.last->arrives);
+  if (leg.flight.last != nullptr) {
+    segment.arrives = std::max(segment.arrives, leg.flight.last->arrives);
   }
-  const bool first = direction.flight.empty();
-  direction.flight.push(segment);
-  if (first) loop().schedule_at(direction, segment.arrives);
+  const bool first = leg.flight.empty();
+  leg.flight.push(segment);
+  if (first) loop().schedule_at(leg, segment.arrives);
 }
 
 /// Whether the link swallows what arrives now. Then it is sent again later, or given up.
-bool Connection::swallowed(Direction& direction) {
-  Segment& first = *direction.flight.first;
+bool Connection::swallowed(Leg& leg) {
+  Direction& direction = directions_[leg.from];
+  const Segment& first = *leg.flight.first;
+  const bool midway = relay_ && &leg == &direction;  // it goes on from there
   const bool handshake = first.kind == Kind::Syn || first.kind == Kind::SynAck;
-  bool lost = direction.link->options.blackhole;
-  if (first.kind == Kind::Syn && !lost) {
+  bool lost = leg.link->options.blackhole;
+  if (first.kind == Kind::Syn && !lost && !midway) {
     const SimListener* listener = network_.listener_at(*ends_[kServer].host, ends_[kServer].local);
-    lost = listener != nullptr && listener->backlog_.size() >= Network::kBacklog;
+    lost = (listener != nullptr && listener->backlog_.size() >= Network::kBacklog) ||
+           (!network_.relayed_.empty() && is_duplicate());
   }
   const bool last_wait_over = handshake ? direction.retries != 0 && loop().now() >= give_up_at()
                                         : direction.retries > kMostRetries;
   if (first.doomed || last_wait_over) {
-    give_up(direction);
+    give_up(leg);
     return true;
   }
   if (!lost) {
-    direction.retries = 0;
+    if (!midway) direction.retries = 0;
     return false;
+  }
+  lose(leg);
+  return true;
+}
+
+/// What arrives now is not there: it is sent again, and all behind it waits.
+void Connection::lose(Leg& leg) {
+  Direction& direction = directions_[leg.from];
+  const Segment& first = *leg.flight.first;
+  const bool handshake = first.kind == Kind::Syn || first.kind == Kind::SynAck;
+  if (first.kind == Kind::Probe || first.kind == Kind::ProbeAnswer) {
+    discard(*leg.flight.pop());  // another one comes by itself
+    return;
+  }
+  if (relay_ && first.kind == Kind::Syn && ends_[kClient].closed) {
+    discard(leg.flight);  // nobody waits for it any more
+    return;
   }
   const Duration wait = backoff(handshake ? Duration(1s) : kRetransmission, direction.retries++);
   world::TimePoint next = loop().now() + wait;
   if (handshake) next = std::min(next, std::max(give_up_at(), loop().now()));
+  if (&leg != &direction) {
+    next = std::max(next - leg.link->options.latency, loop().now());
+    pull_back(leg);
+  }
   for (Segment* segment = direction.flight.first; segment != nullptr; segment = segment->next) {
     segment->arrives = std::max(segment->arrives, next);
   }
-  return true;
+  // Its own task is running: arrivals() schedules what is left of it.
+  if (&leg != &direction) loop().schedule_at(direction, direction.flight.first->arrives);
 }
 
 /// When a client gives up a connect that nobody answers.
@@ -303,8 +332,10 @@ world::TimePoint Connection::give_up_at() const {
 
 /// The sender stops sending what is never acknowledged. The receiver does not hear of it: only when
 /// it sends something itself is it told by a reset.
-void Connection::give_up(Direction& direction) {
-  const Kind kind = direction.flight.first->kind;
+void Connection::give_up(Leg& leg) {
+  Direction& direction = directions_[leg.from];
+  const Kind kind = leg.flight.first->kind;
+  discard(leg.flight);
   discard(direction.flight);
   direction.retries = 0;
   if (kind == Kind::Syn || kind == Kind::SynAck) {
@@ -321,17 +352,26 @@ void Connection::give_up(Direction& direction) {
   fail(side, world::TransportError::TimedOut);
 }
 
-void Connection::arrivals(Direction& direction) {
+void Connection::arrivals(Leg& leg) {
+  const bool midway = relay_ && &leg == &directions_[leg.from];
   ++depth_;
   // What is sent meanwhile is an event of its own, even if it arrives at this instant.
-  for (const Segment* last = direction.flight.last; last != nullptr;) {
-    if (direction.flight.first->arrives > loop().now()) break;
-    if (swallowed(direction)) break;
-    Segment* segment = direction.flight.pop();
+  for (const Segment* last = leg.flight.last; last != nullptr && !leg.flight.empty();) {
+    if (leg.flight.first->arrives > loop().now()) break;
+    if (swallowed(leg)) break;
+    Segment* segment = leg.flight.pop();
     if (segment == last) last = nullptr;
-    arrive(direction, *segment);
+    if (!midway) {
+      arrive(directions_[leg.from], *segment);
+    } else if (!pass(leg, *segment)) {
+      segment->next = leg.flight.first;
+      leg.flight.first = segment;
+      if (leg.flight.last == nullptr) leg.flight.last = segment;
+      lose(leg);
+      break;
+    }
   }
-  if (!direction.flight.empty()) loop().schedule_at(direction, direction.flight.first->arrives);
+  if (!leg.flight.empty()) loop().schedule_at(leg, leg.flight.first->arrives);
   --depth_;
   collect();
 }
@@ -341,6 +381,7 @@ void Connection::arrive(Direction& direction, Segment& segment) {
   const Side receiver = other(direction.from);
   Ending& end = ends_[receiver];
   const Kind kind = segment.kind;
+  heard(receiver);
   if (kind == Kind::Data) {
     data_arrives(direction, segment);
     return;
@@ -381,7 +422,11 @@ void Connection::arrive(Direction& direction, Segment& segment) {
         }
       }
       break;
+    case Kind::Probe:
+      probe_arrives(receiver);
+      break;
     case Kind::Data:
+    case Kind::ProbeAnswer:
       break;
   }
 }
@@ -391,6 +436,7 @@ void Connection::connected() {
   Direction& direction = directions_[kClient];
   const bool held_back = direction.unsent_bytes != 0;  // written before the handshake was over
   send_control(kClient, Kind::Ack);
+  start_probing(kClient);
   if (end.events != nullptr) end.events->on_connected();
   pump(direction);
   if (held_back && direction.unsent_bytes == 0 && end.events != nullptr) end.events->on_drained();
@@ -424,6 +470,7 @@ void Connection::ack_arrives() {
 void Connection::accept_late(world::AcceptEvents& events) {
   in_backlog_ = false;
   ends_[kServer].established = true;
+  start_probing(kServer);
   trace(TraceKind::Accept, kServer, ends_[kServer].local.port, {});
   ++depth_;
   events.on_accept(make_handle(kServer));
@@ -532,6 +579,8 @@ void Connection::collect() {
   for (const Side side : {kClient, kServer}) {
     if (ends_[side].has_handle) return;
     if (!directions_[side].flight.empty() || !directions_[side].unsent.empty()) return;
+    const Leg* const leg = relay_ ? relay_->onward(side) : nullptr;
+    if (leg != nullptr && !leg->flight.empty()) return;
   }
   if (in_backlog_) return;
   destroy();

@@ -4,21 +4,27 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
+#include "sim/host.h"
 #include "sim/network.h"
 #include "world/event_loop.h"
+#include "world/passage.h"
+#include "world/timer.h"
 #include "world/transport.h"
 
 namespace sim {
 
-/// A connection between two hosts: two ends, and what is under way in each direction.
+/// A connection between two hosts: two ends, and what is under way in each direction. A host in the
+/// middle may pass it on to another: see passage.h.
 ///
 /// Lives until both ends are closed and nothing is in flight. Not for users: they hold Transports.
 class Connection {
  public:
   enum Side : std::uint8_t { kClient = 0, kServer = 1 };
 
+  /// `server` may be a host that passes it on.
   Connection(Network& network, Host& client, Host& server, const world::Endpoint& local,
              const world::Endpoint& remote);
   ~Connection();
@@ -33,8 +39,9 @@ class Connection {
  private:
   friend class Network;
   friend class SimListener;
+  friend class SimPassage;
 
-  enum class Kind : std::uint8_t { Syn, SynAck, Ack, Data, Fin, Rst, Window };
+  enum class Kind : std::uint8_t { Syn, SynAck, Ack, Data, Fin, Rst, Window, Probe, ProbeAnswer };
 
   /// Something on its way, or bytes that wait to be sent or read. The bytes follow the header.
   struct Segment {
@@ -55,19 +62,25 @@ class Connection {
     Segment* pop();
   };
 
-  /// What one side sends to the other. The task is due when its first segment arrives.
-  struct Direction : world::Task {
-    Direction(Connection& owner, Side sender, world::HostId receiver, Network::Link& path);
+  /// What is on its way from one host to the next. The task is due when its first segment arrives.
+  struct Leg : world::Task {
+    Leg(Connection& owner, Side sender, world::HostId receiver, Network::Link& path);
 
     Connection& connection;
     Network::Link* link;
     Queue flight;  // in order of arrival
+    Side from;
+  };
+
+  /// What one side sends to the other, and the first leg of its way, almost always the only one.
+  struct Direction : Leg {
+    using Leg::Leg;
+
     Queue unsent;  // what the window has not taken
     std::uint32_t unsent_bytes = 0;
     std::uint32_t window_used = 0;  // in flight or unread
-    std::uint8_t retries = 0;       // of a segment that the link swallows
-    Side from;
-    bool finishing = false;  // FIN goes after the last unsent byte
+    std::uint8_t retries = 0;       // of a segment that is swallowed on its way
+    bool finishing = false;         // FIN goes after the last unsent byte
     bool fin_sent = false;
     bool window_update_due = false;  // the receiver is telling the sender that there is room
   };
@@ -84,6 +97,34 @@ class Connection {
     bool dead = false;        // reset, refused or given up
     bool end_unread = false;  // FIN came while bytes were unread
     bool gave_up = false;     // dead, and the peer was not told
+  };
+
+  /// What a connection has that leads through another host.
+  struct Relay {
+    Relay(Connection& connection, SimPassage& through, Network::Link& to_client,
+          const world::Endpoint& at);
+
+    Leg* onward(Side from);  // the second leg; null until it is known where it leads
+
+    SimPassage* passage;  // null: it has gone
+    const Host& node;
+    world::Endpoint entrance;  // where the client believes the other end to be
+    world::Endpoint source{};  // where the target believes it
+    Leg to_client_end;
+    std::optional<Leg> to_target_end;
+  };
+
+  /// Asks a silent peer whether it is there.
+  struct Prober {
+    Prober(Connection& owner, Side on, const KeepAlive& options);
+    void due();
+
+    Connection& connection;
+    Side side;
+    KeepAlive settings;
+    world::TimePoint heard;
+    std::uint32_t unanswered = 0;
+    world::Timer timer;
   };
 
   /// What a user holds: one side of a connection. It stands inside of the connection, which goes
@@ -104,7 +145,7 @@ class Connection {
     void resume_reading() override { connection_->resume(side_); }
     std::size_t unsent() const override { return connection_->directions_[side_].unsent_bytes; }
     world::Endpoint local() const override { return connection_->ends_[side_].local; }
-    world::Endpoint remote() const override { return connection_->ends_[other(side_)].local; }
+    world::Endpoint remote() const override { return connection_->remote_of(side_); }
     std::uint64_t flow() const override { return connection_->flow_; }
     void set_events(world::TransportEvents& events) override {
       connection_->ends_[side_].events = &events;
@@ -136,10 +177,10 @@ class Connection {
   Segment& make_segment(Kind kind, std::string_view bytes);
   void discard(Segment& segment);
   void discard(Queue& queue);
-  void send(Direction& direction, Segment& segment);
+  void launch(Leg& leg, Segment& segment);
   void send_control(Side from, Kind kind);
   void pump(Direction& direction);
-  void arrivals(Direction& direction);
+  void arrivals(Leg& leg);
   void arrive(Direction& direction, Segment& segment);
   void connected();
   void syn_arrives();
@@ -151,10 +192,29 @@ class Connection {
   void fail(Side side, world::TransportError error);
   void room_made(Direction& direction, std::uint32_t bytes);
   void refuse_bytes(Side side);
-  bool swallowed(Direction& direction);
-  void give_up(Direction& direction);
+  bool swallowed(Leg& leg);
+  void lose(Leg& leg);
+  void give_up(Leg& leg);
   world::TimePoint give_up_at() const;
   void trace(world::TraceKind kind, Side who, std::uint64_t a, std::string_view text);
+  // Of connections that lead through another host, in passage.cc.
+  void lead_through(SimPassage& passage);
+  void lead_to(Host& target, const world::Onward& onward);
+  void forget_relayed();
+  void leave_passage();
+  bool pass(const Leg& leg, Segment& segment);
+  void reset_midway();
+  void pull_back(Leg& lost);
+  bool is_duplicate() const;
+  std::uint32_t sequence() const;
+  void start_probing(Side side);
+  void heard(Side side);
+  void probe_arrives(Side receiver);
+  /// What a side takes for the other end's address.
+  const world::Endpoint& remote_of(Side side) const {
+    if (!relay_) return ends_[other(side)].local;
+    return side == kClient ? relay_->entrance : relay_->source;
+  }
   /// Destroys the connection when nobody can notice it any more.
   void collect();
   /// That side knows nothing any more.
@@ -162,7 +222,7 @@ class Connection {
   void destroy();
   bool joins(const Host& client, std::uint16_t port, const world::Endpoint& remote) const {
     const Ending& end = ends_[kClient];
-    return end.local.port == port && end.host == &client && ends_[kServer].local == remote;
+    return end.local.port == port && end.host == &client && remote_of(kClient) == remote;
   }
 
   Network& network_;
@@ -177,6 +237,8 @@ class Connection {
   std::array<Ending, 2> ends_;
   std::array<EndPlace, 2> end_places_;
   std::array<Direction, 2> directions_;  // by sender
+  std::unique_ptr<Relay> relay_;         // almost always none
+  std::array<std::unique_ptr<Prober>, 2> probers_;
 };
 
 /// A port that is listened on.

@@ -1,5 +1,6 @@
 #include "sim/host.h"
 
+#include "sim/passage.h"
 #include "sim/simulation.h"
 
 namespace sim {
@@ -17,12 +18,22 @@ world::CalendarTime Host::calendar() const {
 
 std::unique_ptr<world::Transport> Host::connect(const world::Endpoint& remote,
                                                 world::TransportEvents& events) {
+  return connect_from(0, remote, events);
+}
+
+std::unique_ptr<world::Transport> Host::connect_from(std::uint16_t port,
+                                                     const world::Endpoint& remote,
+                                                     world::TransportEvents& events) {
   const bool elsewhere = remote.address != address_ && remote.address != world::kLoopbackAddress;
   if (redirect_ != nullptr && redirect_->outgoing != 0 && elsewhere) {
-    return simulation_.network_.connect(*this, {world::kLoopbackAddress, redirect_->outgoing},
+    return simulation_.network_.connect(*this, port, {world::kLoopbackAddress, redirect_->outgoing},
                                         events);
   }
-  return simulation_.network_.connect(*this, remote, events);
+  return simulation_.network_.connect(*this, port, remote, events);
+}
+
+std::unique_ptr<world::Passage> Host::pass_on(world::PassageEvents& events) {
+  return std::make_unique<SimPassage>(*this, events);
 }
 
 world::Result<std::unique_ptr<world::Listener>> Host::listen(const world::Endpoint& local,

@@ -149,14 +149,20 @@ class Stillborn final : public world::Transport {
 
 }  // namespace
 
-std::unique_ptr<world::Transport> Network::connect(Host& from, const world::Endpoint& remote,
+std::unique_ptr<world::Transport> Network::connect(Host& from, std::uint16_t wanted_port,
+                                                   const world::Endpoint& remote,
                                                    world::TransportEvents& events) {
   const bool own = remote.address == world::kLoopbackAddress;
   Host* to = own ? &from : host_at(remote.address);
   if (to == nullptr) {
     return std::make_unique<Stillborn>(from, remote, events, world::TransportError::Unreachable);
   }
-  const std::uint16_t port = free_port(from, remote);
+  std::uint16_t port = wanted_port;
+  if (port == 0) {
+    port = free_port(from, remote);
+  } else if (!is_free(from, port, remote)) {
+    port = 0;
+  }
   if (port == 0) {
     return std::make_unique<Stillborn>(from, remote, events, world::TransportError::PortsExhausted);
   }
@@ -200,15 +206,19 @@ Connection*& Network::bucket(world::HostId host, std::uint16_t port,
   return by_ports_[mixed >> 32 & (by_ports_.size() - 1)];
 }
 
+bool Network::is_free(const Host& host, std::uint16_t port, const world::Endpoint& remote) {
+  if (by_ports_.empty()) by_ports_.resize(kFirstBuckets);
+  const Connection* other = bucket(host.id(), port, remote);
+  while (other != nullptr && !other->joins(host, port, remote)) other = other->same_bucket_;
+  return other == nullptr;
+}
+
 std::uint16_t Network::free_port(Host& host, const world::Endpoint& remote) {
   if (exhausted_host_ == host.id() && exhausted_remote_ == remote) return 0;
-  if (by_ports_.empty()) by_ports_.resize(kFirstBuckets);
   for (int tries = 0; tries <= kLastPort - kFirstPort; ++tries) {
     const auto port = static_cast<std::uint16_t>(kFirstPort + host.next_port_);
     host.next_port_ = port == kLastPort ? 0 : static_cast<std::uint16_t>(host.next_port_ + 1);
-    Connection* other = bucket(host.id(), port, remote);
-    while (other != nullptr && !other->joins(host, port, remote)) other = other->same_bucket_;
-    if (other == nullptr) return port;
+    if (is_free(host, port, remote)) return port;
   }
   exhausted_host_ = host.id();
   exhausted_remote_ = remote;
@@ -228,7 +238,7 @@ void Network::add(Connection& connection) {
 
 void Network::hang(Connection& connection) {
   const Connection::Ending& client = connection.ends_[Connection::kClient];
-  const world::Endpoint& remote = connection.ends_[Connection::kServer].local;
+  const world::Endpoint& remote = connection.remote_of(Connection::kClient);
   Connection*& place = bucket(client.host->id(), client.local.port, remote);
   connection.same_bucket_ = place;
   place = &connection;
@@ -237,7 +247,7 @@ void Network::hang(Connection& connection) {
 void Network::remove(Connection& connection) {
   exhausted_host_ = 0;
   const Connection::Ending& client = connection.ends_[Connection::kClient];
-  const world::Endpoint& remote = connection.ends_[Connection::kServer].local;
+  const world::Endpoint& remote = connection.remote_of(Connection::kClient);
   Connection** place = &bucket(client.host->id(), client.local.port, remote);
   while (*place != &connection) place = &(*place)->same_bucket_;
   *place = connection.same_bucket_;

@@ -95,13 +95,16 @@ class Network {
   Host* host_at(std::uint32_t address) const;
   Link& link_between(const Host& from, const Host& to);
   world::Random& random_of(Link& link);
-  std::unique_ptr<world::Transport> connect(Host& from, const world::Endpoint& remote,
+  /// `port` 0: any that is free.
+  std::unique_ptr<world::Transport> connect(Host& from, std::uint16_t port,
+                                            const world::Endpoint& remote,
                                             world::TransportEvents& events);
   world::Result<std::unique_ptr<world::Listener>> listen(Host& host, const world::Endpoint& local,
                                                          world::AcceptEvents& events);
   SimListener* listener_at(const Host& host, const world::Endpoint& local) const;
   /// A port that no connection of the host to that remote end has. 0: all are in use.
   std::uint16_t free_port(Host& host, const world::Endpoint& remote);
+  bool is_free(const Host& host, std::uint16_t port, const world::Endpoint& remote);
   /// Where a connection between these ends hangs, or would.
   Connection*& bucket(world::HostId host, std::uint16_t port, const world::Endpoint& remote);
   void add(Connection& connection);
@@ -119,6 +122,8 @@ class Network {
   std::pmr::map<std::pair<world::HostId, world::HostId>, Link> links_{&link_memory_};
   std::vector<Host*> hosts_;           // by address, from 10.0.0.1
   std::vector<Connection*> by_ports_;  // chained hash table of all connections, by both ends
+  // Those that lead through another host, by what their targets take for the client's end.
+  std::multimap<world::Endpoint, Connection*> relayed_;
   std::uint64_t next_flow_ = 1;
   std::size_t connections_ = 0;
   Connection* first_connection_ = nullptr;

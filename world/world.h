@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "world/event_loop.h"
+#include "world/passage.h"
 #include "world/random.h"
 #include "world/result.h"
 #include "world/timer.h"
@@ -52,6 +53,16 @@ class World {
 
   /// Starts a connection. `events` hears on_connected or on_error; data may be written at once.
   virtual std::unique_ptr<Transport> connect(const Endpoint& remote, TransportEvents& events) = 0;
+
+  /// The same from that port of this host, in a world that lets one choose; else from any.
+  virtual std::unique_ptr<Transport> connect_from(std::uint16_t /*port*/, const Endpoint& remote,
+                                                  TransportEvents& events) {
+    return connect(remote, events);
+  }
+
+  /// Makes this host a box in the middle: from now on every connection to it, whatever the port, is
+  /// for `events` to pass on. Null: this world's segments cannot be had.
+  virtual std::unique_ptr<Passage> pass_on(PassageEvents& /*events*/) { return nullptr; }
 
   /// Listens on a port of this host; `address` 0 means all of its addresses.
   /// Errors: the port is taken.
