@@ -2,97 +2,153 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "peers/flow_hash.h"
+#include "peers/flow_table.h"
+#include "peers/health_checker.h"
+#include "peers/source_ports.h"
+#include "peers/target_group.h"
 #include "world/result.h"
 #include "world/world.h"
 
 namespace peers {
 
-/// One address that a balancer sends flows to.
-struct BalancerTarget {
-  std::string name{};  ///< For the trace: "edge-1".
-  world::Endpoint endpoint{};
-  bool healthy = true;
-};
-
-struct TargetGroupOptions {
-  std::string name{};
-  std::vector<BalancerTarget> targets{};
-};
-
-struct BalancerListenerOptions {
-  std::uint16_t port = 80;
-  std::string group{};  ///< Name of its only target group (NLB-15).
-};
-
+/// Every choice that nobody documents is a setting here too: docs/balancer.md lists them.
 struct BalancerOptions {
-  std::vector<TargetGroupOptions> groups{};
-  std::vector<BalancerListenerOptions> listeners{};
+  std::uint16_t port = 80;
+  TargetGroupOptions group{};  ///< `zones` and `checkers` are filled in from the nodes if empty.
+  HealthCheckOptions check{};
+  FlowTimes times{};
+  bool keeps_client_address = false;    ///< NLB-50
+  bool proxy_protocol = false;          ///< Version 2 (NLB-A0).
+  std::uint32_t source_ports = 55'000;  ///< For each node and target (NLB-54).
+  bool resets_without_target = false;   ///< Else its SYN is lost (NLB-77).
+  /// A flow that ends because its target is unhealthy, or with the deregistration delay: both ends
+  /// get a reset, or whoever sends next (NLB-69, NLB-66).
+  bool unhealthy_resets_both = false;
+  bool termination_resets_both = true;
+  /// So many connects without an answer in a row make a target unhealthy; 0: they are not looked
+  /// at (NLB-88).
+  std::uint32_t passive_checks = 0;
 };
 
+/// Numbers since the start, but for the first. Source: NLB-93.
 struct BalancerCounts {
-  std::uint64_t active_flows = 0;
+  std::uint64_t active_flows = 0;  ///< Now.
   std::uint64_t flows_total = 0;
-  std::uint64_t no_target_total = 0;       ///< Reset: no target was eligible.
-  std::uint64_t target_refused_total = 0;  ///< Reset: the target could not be reached.
+  std::uint64_t no_target_total = 0;       ///< No target was eligible.
+  std::uint64_t target_refused_total = 0;  ///< The target answered the SYN with a reset.
+  std::uint64_t client_resets_total = 0;
+  std::uint64_t target_resets_total = 0;
+  std::uint64_t own_resets_total = 0;
+  std::uint64_t unhealthy_routing_total = 0;  ///< Flows that came when all targets were used.
+  std::uint64_t port_errors_total = 0;        ///< No port was left for them.
+  std::uint64_t checks_total = 0;
 };
 
-/// A network load balancer with TCP listeners: spreads flows over targets, byte for byte.
-///
-/// A flow's target is a seeded hash of protocol, source and destination address and port over the
-/// healthy targets in order of their endpoints; it keeps that target for its life, whatever changes
-/// (NLB-11, NLB-23, NLB-24, NLB-26). FIN and reset pass through in both directions, and a reader
-/// that is slow holds the writer back. A flow without a target, or whose target refuses, is reset.
-/// Traces TargetChosen with the client's flow, and the target's flow as `a`.
-///
-/// Apart from the real one in what it does not model yet: it ends the client's handshake itself,
-/// so a refused target looks to the client like a reset after connecting (NLB-11, NLB-40); the
-/// target sees the balancer's address, as with client address preservation off (NLB-50); the TCP
-/// sequence number is not in the hash (NLB-20); no zones, checks, draining or idle timeout.
-class Balancer {
+class BalancerEvents {
  public:
-  Balancer(world::World& world, BalancerOptions options);
-  ~Balancer();  ///< Closes all flows.
+  virtual ~BalancerEvents() = default;
+  /// The balancer's name gives the addresses of these nodes, by their numbers, from now on.
+  virtual void on_addresses(const std::vector<std::size_t>& nodes) = 0;
+};
+
+/// A network load balancer with one TCP listener and one target group: a node in each zone, which
+/// passes connections on without ending them.
+///
+/// Client and target shake hands with each other; refusals, FINs and resets go from end to end.
+/// Where a flow goes is a seeded hash over the node's eligible targets in order of their endpoints,
+/// and stays so for its life (NLB-11, NLB-20, NLB-23). What belongs to no flow gets a reset
+/// (NLB-32), other ports do not answer (NLB-31). In a world that cannot pass segments on, nodes are
+/// pumps: see BalancerPump. Traces TargetChosen with the client's flow, and the target's as `a`.
+/// Source: nlb.md, the ids at each setting.
+class Balancer final : private HealthCheckEvents {
+ public:
+  struct Node {
+    world::World* world = nullptr;
+    std::uint32_t address = 0;
+    std::string zone{};
+  };
+
+  /// Requires: at least one node, their zones being different. `events` may be null.
+  Balancer(const std::vector<Node>& nodes, BalancerOptions options,
+           BalancerEvents* events = nullptr);
+  ~Balancer() override;
   Balancer(const Balancer&) = delete;
   Balancer& operator=(const Balancer&) = delete;
 
-  /// Opens the listeners. Errors: a port is taken, a listener's group does not exist.
+  /// Begins to take flows, and says its addresses. Errors: a port is taken.
   world::Result<bool> start();
 
-  /// For flows that begin from now on. Registering a known endpoint replaces its entry.
-  /// Requires: the group exists.
-  void register_target(std::string_view group, BalancerTarget target);
-  void deregister_target(std::string_view group, const world::Endpoint& endpoint);
-  /// Does nothing if there is no such target.
-  void set_healthy(std::string_view group, const world::Endpoint& endpoint, bool healthy);
-  /// In order of their endpoints. Requires: the group exists.
-  const std::vector<BalancerTarget>& targets(std::string_view group) const;
+  /// See TargetGroup::add() and deregister().
+  void register_target(const BalancerTarget& target, bool steady = false);
+  void deregister_target(const world::Endpoint& endpoint);
 
-  const BalancerCounts& counts() const { return counts_; }
-  /// Flows that go to that endpoint now.
+  BalancerCounts counts() const;
+  std::vector<TargetView> targets() const { return group_.targets(); }
+  /// The nodes whose addresses its name gives.
+  const std::vector<std::size_t>& addresses() const { return addresses_; }
+  /// Flows that go to that endpoint now, and checks of it so far.
   std::uint64_t flows_to(const world::Endpoint& endpoint) const;
+  std::uint64_t checks_of(const world::Endpoint& endpoint) const;
 
  private:
-  class Entrance;
-  class Flow;
+  class Gate;
 
-  TargetGroupOptions* find_group(std::string_view name);
-  void accept(const TargetGroupOptions& group, std::unique_ptr<world::Transport> client);
-  const BalancerTarget* choose(const TargetGroupOptions& group, const world::Endpoint& source,
-                               const world::Endpoint& destination) const;
-  void remove(Flow& flow);
+  struct AddressChange {
+    world::TimePoint at;
+    std::vector<std::size_t> nodes;
+  };
 
-  world::World& world_;
+  world::TimePoint now() const;
+  world::Onward open(std::size_t node, const world::Opening& opening);
+  world::Passing pass(std::size_t node, std::uint64_t flow, bool from_client,
+                      world::SegmentKind kind);
+  const BalancerTarget* choose(std::size_t node, const FlowKey& key, bool* failed_open) const;
+  world::Onward turn_away(std::uint64_t flow, world::PassVerdict verdict, std::uint64_t& counter);
+  void forget(std::uint64_t flow);
+  void end_flows(const world::Endpoint& target, bool both);
+  void connect_failed(const world::Endpoint& target);
+  std::string proxy_header(const FlowKey* key) const;
+
+  void on_checked(const world::Endpoint& target, std::size_t checker, bool passed) override;
+  void start_checks(const world::Endpoint& target);
+  void work();
+  void work_later();
+  void on_timer();
+  void schedule();
+  void update_addresses();
+  void publish(const std::vector<std::size_t>& nodes);
+
   BalancerOptions options_;
+  BalancerEvents* events_;
+  std::vector<std::unique_ptr<Gate>> gates_;
   BalancerCounts counts_;
   std::uint64_t hash_seed_;
-  std::vector<std::unique_ptr<Entrance>> entrances_;
-  Flow* first_ = nullptr;  // in order of accepting
-  Flow* last_ = nullptr;
+  world::Random phases_;
+  TargetGroup group_;
+  FlowTable flows_;
+  SourcePorts ports_;
+  std::map<std::uint64_t, FlowKey> keys_;             // of flows that still want a PROXY header
+  std::set<std::uint64_t> turned_away_;               // flows whose SYN was counted as lost
+  std::set<std::pair<std::uint64_t, bool>> refused_;  // sides of flows that got a reset from us
+  std::map<world::Endpoint, std::uint32_t> failed_connects_;  // in a row
+  std::map<world::Endpoint, std::uint64_t> checks_;           // by those that have ended
+  std::map<world::Endpoint, std::vector<std::unique_ptr<HealthChecker>>> checkers_;
+  std::vector<std::vector<std::unique_ptr<HealthChecker>>> stopped_;  // until the next event
+  std::vector<std::size_t> addresses_;
+  std::deque<AddressChange> address_changes_;
+  bool started_ = false;
+  bool work_is_due_ = false;
+  world::Timer timer_;
 };
 
 }  // namespace peers
