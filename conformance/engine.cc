@@ -147,6 +147,9 @@ class Run {
     Pending pending{&step, index, {}, now(), 0};
     if (step.request) send(*step.request, pending);
     if (step.raw) write(*step.raw, pending);
+    if (step.registration) {
+      stage_.balancer(step.registration->balancer).apply(*step.registration);
+    }
     if (!step.request && !step.raw) {
       if (step.until) await(*step.until, name_of(index));
       if (step.expect && !over_) judge_in_time(pending);
@@ -227,8 +230,8 @@ class Run {
       exchange->observed.url = fmt::format("{}:{}", action.host, action.port);
       exchange->observed.sent_at = now();
       exchange->host = action.host;
-      exchange->raw = std::make_unique<peers::RawConnection>(stage_.client_host(action.client),
-                                                             action.host, action.port);
+      exchange->raw = std::make_unique<peers::RawConnection>(
+          stage_.client_host(action.client), action.host, action.port, nullptr, action.source_port);
     }
     pending.exchanges.push_back(exchange);
     exchange->active_at = now();
@@ -455,6 +458,9 @@ class Run {
     }
     for (const CountExpectation& count : expected.counts) judge_.count(where, count);
     for (const LogExpectation& log : expected.logs) judge_.log(where, log);
+    for (const BalancerExpectation& balancer : expected.balancers) {
+      judge_.balancer(where, balancer);
+    }
     note_failure();
   }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "conformance/balancer_setup.h"
 #include "conformance/matcher.h"
 #include "conformance/protos.h"
 #include "wire/websocket.h"
@@ -160,6 +161,7 @@ struct Expectation {
   std::vector<std::pair<std::string, GroupExpectation>> named_groups;
   std::vector<CountExpectation> counts;
   std::vector<LogExpectation> logs;
+  std::vector<BalancerExpectation> balancers;
 };
 
 /// One line of `always`.

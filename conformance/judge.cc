@@ -521,6 +521,30 @@ void Judge::group(const std::string& where, const GroupExpectation& expected,
   }
 }
 
+void Judge::balancer(const std::string& where, const BalancerExpectation& expected) {
+  const StagedBalancer& balancer = stage_.balancer(expected.balancer);
+  const std::string name = where + "/nlb/" + expected.balancer;
+  for (const BalancerExpectation::Target& target : expected.targets) {
+    const StagedBalancer::Target actual = balancer.target(target.instance);
+    const std::string of = name + "/targets/" + target.instance;
+    if (target.state) text(of + "/state", *target.state, std::string(actual.state));
+    if (target.reason) {
+      const std::string reason(actual.reason);
+      text(of + "/reason", *target.reason,
+           reason.empty() ? std::nullopt : std::optional<std::string>(reason));
+    }
+    if (target.flows) number(of + "/flows", *target.flows, static_cast<std::int64_t>(actual.flows));
+    if (target.checks) {
+      number(of + "/checks", *target.checks, static_cast<std::int64_t>(actual.checks));
+    }
+  }
+  if (expected.zones) {
+    const std::vector<std::string> zones = balancer.zones();
+    check(name + "/zones", zones == *expected.zones, expected.zones_written,
+          fmt::format("[{}]", fmt::join(zones, ", ")), expected.place);
+  }
+}
+
 void Judge::count(const std::string& where, const CountExpectation& expected) {
   const auto actual = stage_.count(expected.what);
   const std::string name = where + "/" + expected.what.text();

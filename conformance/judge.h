@@ -26,6 +26,7 @@ class Judge {
              const std::vector<const Exchange*>& exchanges);
   void count(const std::string& where, const CountExpectation& expected);
   void log(const std::string& where, const LogExpectation& expected);
+  void balancer(const std::string& where, const BalancerExpectation& expected);
   /// The reasons for which a mesh was refused. Static: nothing was run.
   static void refusal(const RefusedExpectation& expected, const world::Errors& errors,
                       std::vector<Check>& checks);

@@ -1,5 +1,7 @@
 #include "conformance/live_limits.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace conformance {
@@ -28,6 +30,25 @@ std::optional<std::string> cannot_show_live(const Scenario& scenario) {
     if (!possible) {
       return fmt::format("strikes with \"{}\", which sockets of one machine cannot show",
                          step.fault->written);
+    }
+  }
+  for (const BalancerSetup& balancer : world.balancers) {
+    if (balancer.simulated_only.empty()) continue;
+    return fmt::format("nlb/{} has {}, a balancer on sockets ends connections itself",
+                       balancer.name, balancer.simulated_only);
+  }
+  const bool gateway_asks =
+      std::any_of(world.gateways.begin(), world.gateways.end(),
+                  [](const GatewaySetup& setup) { return setup.keep_alive != Duration{}; });
+  const bool client_asks =
+      std::any_of(world.clients.begin(), world.clients.end(),
+                  [](const ClientSetup& setup) { return setup.keep_alive != Duration{}; });
+  if (gateway_asks || client_asks) {
+    return "sets keepAlive, sockets of one machine always answer and nobody would see it";
+  }
+  for (const Step& step : scenario.steps) {
+    if (step.raw && step.raw->source_port != 0) {
+      return "chooses a client's port, on sockets it may be taken";
     }
   }
   if (!world.links.empty() || world.default_link != WorldSetup{}.default_link) {

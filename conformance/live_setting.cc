@@ -208,7 +208,7 @@ class LiveSetting::Host final : public world::World {
           std::string text = asked + ": no such name";
           if (const sim::Names::Record* found = inner_.names.find(asked)) {
             answer.status = Status::Found;
-            answer.addresses = found->addresses;
+            answer.addresses = inner_.names.answer(asked);
             answer.time_to_live = found->time_to_live;
             text = asked + " ->";
             for (const std::uint32_t address : answer.addresses) {
@@ -357,6 +357,10 @@ void LiveSetting::set_name(std::string_view name, std::vector<std::uint32_t> add
   inner_->names.set(name, {.addresses = std::move(addresses)});
 }
 
+void LiveSetting::set_rotating_name(std::string_view name, std::vector<std::uint32_t> addresses) {
+  inner_->names.set(name, {.addresses = std::move(addresses), .rotates = true});
+}
+
 // Sockets of one machine have the links that it has.
 void LiveSetting::set_link(world::World&, world::World&, const sim::LinkOptions&) {
   assert(false);
@@ -381,6 +385,10 @@ void LiveSetting::forget_connections(world::World&) {
 }
 
 void LiveSetting::step_calendar(world::World&, world::Duration) {
+  assert(false);
+}
+
+void LiveSetting::set_keep_alive(world::World&, world::Duration) {
   assert(false);
 }
 

@@ -56,8 +56,12 @@ const std::vector<std::string>& fields_of(EntityKind kind) {
                                                     "unhealthy", "ejected"};
   static const std::vector<std::string> kClient = {"sent",    "answered",    "failed",
                                                    "waiting", "connections", "opened"};
-  static const std::vector<std::string> kBalancer = {"activeFlows", "flows", "noTarget",
-                                                     "targetRefused"};
+  static const std::vector<std::string> kBalancer = {
+      "activeFlows",      "flows",          "noTarget",
+      "targetRefused",    "healthyTargets", "unhealthyTargets",
+      "resetsByClient",   "resetsByTarget", "resetsByBalancer",
+      "unhealthyRouting", "portErrors",     "checks",
+      "addresses"};
   switch (kind) {
     case EntityKind::Gateway:
       return kGateway;
@@ -115,10 +119,19 @@ Names::Names(const mesh::Mesh& mesh, const WorldSetup& world, bool sound) : soun
   }
   for (const BalancerSetup& balancer : world.balancers) {
     names_[EntityKind::Balancer].push_back(balancer.name);
+    for (const std::string& zone : balancer.zones) {
+      link_ends_.push_back(balancer.node_name(zone));
+    }
     const mesh::VirtualGateway* gateway = mesh.gateway(balancer.gateway);
     if (gateway == nullptr || gateway->listeners.empty()) continue;
-    for (const std::string& host : {balancer.name, balancer.dns}) {
-      gateway_protocols_.emplace(std::pair(host, balancer.port),
+    std::vector<std::string> hosts = {balancer.name, balancer.dns};
+    for (const std::string& zone : balancer.zones) {
+      hosts.push_back(balancer.node_name(zone));
+      hosts.push_back(zone + "." + balancer.name);
+      hosts.push_back(zone + "." + balancer.dns);
+    }
+    for (const std::string& host : hosts) {
+      gateway_protocols_.emplace(std::pair(host, balancer.options.port),
                                  gateway->listeners.front().port_mapping.protocol);
     }
   }

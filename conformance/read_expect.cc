@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "conformance/read_balancer.h"
 #include "conformance/read_parts.h"
 #include "conformance/read_stream.h"
 
@@ -410,17 +411,24 @@ bool read_health(std::vector<CountExpectation>& out, const Reader& at, EntityKin
 
 }  // namespace
 
-void read_counts(std::vector<CountExpectation>& out, Reader at, EntityKind kind,
-                 const std::string& name) {
-  if (read_health(out, at, kind, name)) return;
+void read_counts(Expectation& out, Reader at, EntityKind kind, const std::string& name,
+                 const Names& names) {
+  if (read_health(out.counts, at, kind, name)) return;
   if (!at.expect_object()) return;
   if (at.value().object().empty()) at.fail("must not be empty");
+  if (kind == EntityKind::Balancer) {
+    if (auto balancer = read_balancer_expectation(at, name, names)) {
+      out.balancers.push_back(std::move(*balancer));
+    }
+  }
   for (const auto& [member, value] : at.members()) {
+    const bool read = member->key == "targets" || member->key == "zones";
+    if (kind == EntityKind::Balancer && read) continue;
     if (!is_field(kind, member->key)) {
       at.fail_key(member->key, field_problem(kind, member->key));
       continue;
     }
-    out.push_back({{kind, name, member->key}, read_number(value)});
+    out.counts.push_back({{kind, name, member->key}, read_number(value)});
   }
 }
 
@@ -525,7 +533,7 @@ Expectation read_expect(Reader at, StepAction action, const ExpectContext& conte
       if (!names.has(entity->first, entity->second)) {
         at.fail_key(key, names.unknown(entity->first, entity->second));
       }
-      read_counts(out.counts, value, entity->first, entity->second);
+      read_counts(out, value, entity->first, entity->second, names);
       continue;
     }
     if (contains(kLaterWords, key)) {

@@ -38,8 +38,8 @@ Expectation read_expect(document::Reader at, StepAction action, const ExpectCont
 /// "gateway/edge" taken apart, if the word before the slash is one.
 std::optional<std::pair<EntityKind, std::string>> entity_of(std::string_view text);
 /// The numbers of one thing: `{ requests: 3 }`; of what has a health also `healthy`, `unhealthy`.
-void read_counts(std::vector<CountExpectation>& out, document::Reader at, EntityKind kind,
-                 const std::string& name);
+void read_counts(Expectation& out, document::Reader at, EntityKind kind, const std::string& name,
+                 const Names& names);
 
 /// Reads `expect: { refused: ... }`.
 RefusedExpectation read_refused(document::Reader expect);

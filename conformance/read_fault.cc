@@ -307,7 +307,10 @@ std::optional<Until> read_until(Reader& step, const Names& names) {
       } else if (!names.has(entity->first, entity->second)) {
         in.fail_key(member->key, names.unknown(entity->first, entity->second));
       } else {
-        read_counts(until.counts, value, entity->first, entity->second);
+        Expectation expected;
+        read_counts(expected, value, entity->first, entity->second, names);
+        if (!expected.balancers.empty()) value.fail("targets and zones cannot be waited for yet");
+        until.counts.insert(until.counts.end(), expected.counts.begin(), expected.counts.end());
       }
     }
   }

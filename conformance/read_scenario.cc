@@ -193,8 +193,7 @@ world::Result<Scenario, world::Errors> read_scenario(const document::Document& d
   const auto steps = root.required("steps");
   const auto always = root.optional_items("always", {1});
   if (!refusal) {
-    scenario.world =
-        read_world(world, scenario.mesh, sound, scenario.protos, problems, scenario.warnings);
+    scenario.world = read_world(world, scenario.mesh, sound, scenario.protos, problems);
     const Names names(scenario.mesh, scenario.world, sound);
     if (steps) {
       scenario.steps = read_steps(*steps, scenario.world, scenario.mesh, names, scenario.protos);

@@ -186,13 +186,5 @@ TEST(Scenario, AMeshFileThatIsNotThereIsNamedWhereItIsAskedFor) {
             "2:15: /mesh/file: x.json: there is no x.json\n");
 }
 
-TEST(Scenario, ABalancersHealthCheckIsReadAndWarnedOf) {
-  const Scenario scenario = must_read(with_edge(
-      "world: { nlb: { a: { targets: gateway/edge, healthCheck: { intervalMillis: 10000 } } } }\n" +
-      std::string(kStep)));
-  ASSERT_EQ(scenario.warnings.size(), 1U);
-  EXPECT_THAT(scenario.warnings[0].message, HasSubstr("not run yet"));
-}
-
 }  // namespace
 }  // namespace conformance

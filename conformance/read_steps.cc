@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "conformance/read_balancer.h"
 #include "conformance/read_expect.h"
 #include "conformance/read_fault.h"
 #include "conformance/read_parts.h"
@@ -65,8 +66,9 @@ class StepsReader {
     for (const std::string_view key : kLaterKeys) refuse_unsupported(at, key);
     StepAction action = StepAction::None;
     std::optional<Protos::Method> method;
-    const auto which =
-        at.one_of({"request", "requests", "raw", "wait", "grpc", "websocket"}, false);
+    const auto which = at.one_of(
+        {"request", "requests", "raw", "wait", "grpc", "websocket", "register", "deregister"},
+        false);
     if (which == 0U) {
       action = StepAction::Request;
       step.request = read_request(*at.optional("request"), false);
@@ -84,6 +86,10 @@ class StepsReader {
     } else if (which == 5U) {
       action = StepAction::WebSocket;
       step.request = read_websocket(*at.optional("websocket"));
+    } else if (which == 6U || which == 7U) {
+      const bool leaves = which == 7U;
+      step.registration = read_registration(*at.optional(leaves ? "deregister" : "register"),
+                                            leaves, world_, names_);
     }
     step.fault = read_fault(at, world_, mesh_, names_, protos_);
     step.until = read_until(at, names_);
@@ -99,7 +105,8 @@ class StepsReader {
     const bool acts = which || at.has("expect") || at.has("fault") || at.has("until");
     if (!acts && !later && at.value().object().size() <= 1) {
       at.fail(
-          "must have one of request, requests, grpc, websocket, raw, fault, wait, until, expect");
+          "must have one of request, requests, grpc, websocket, raw, register, deregister, fault, "
+          "wait, until, expect");
     }
     at.finish();
     if (step.request && !step.request->name.empty()) {
@@ -388,6 +395,7 @@ class StepsReader {
       if (!out.on.empty() && (found == named_.end() || found->second.what != Named::Raw)) {
         on->fail("must name an earlier raw step, is " + on->value().describe());
       }
+      if (at.has("sourcePort")) at.fail_key("sourcePort", "must not be given beside on");
       if (at.has("from")) at.fail_key("from", "must not be given beside on");
     } else {
       out.client = read_client(at);
@@ -395,6 +403,9 @@ class StepsReader {
         out.to = to->as_string({1}).value_or("");
         if (!out.to.empty()) split_destination(*to, out.to, out.host, out.port);
       }
+    }
+    if (const auto port = at.optional_integer("sourcePort", 1024, 65535)) {
+      out.source_port = static_cast<std::uint16_t>(*port);
     }
     if (const auto send = at.optional("send")) read_send(out, *send);
     const auto ending = at.one_of({"finish", "close", "reset"}, false);

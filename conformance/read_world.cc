@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "conformance/names.h"
+#include "conformance/read_balancer.h"
 #include "conformance/read_parts.h"
 #include "conformance/read_respond.h"
 #include "conformance/units.h"
@@ -25,13 +26,14 @@ constexpr std::uint32_t kMostEndpoints = 10'000;
 /// Reads the parts of `world` one after another.
 class WorldReader {
  public:
-  WorldReader(const mesh::Mesh& mesh, bool sound, std::shared_ptr<const Protos> protos,
-              world::Errors& warnings)
-      : mesh_(mesh), sound_(sound), protos_(std::move(protos)), warnings_(warnings) {}
+  WorldReader(const mesh::Mesh& mesh, bool sound, std::shared_ptr<const Protos> protos)
+      : mesh_(mesh), sound_(sound), protos_(std::move(protos)) {}
 
   void read(Reader at) {
     if (!at.expect_object()) return;
-    if (const auto nlb = at.optional("nlb")) read_balancers(*nlb);
+    if (const auto nlb = at.optional("nlb")) {
+      world_.balancers = read_balancers(*nlb, mesh_, sound_);
+    }
     if (const auto gateways = at.optional("gateways")) read_gateways(*gateways);
     if (const auto services = at.optional("services")) read_services(*services);
     if (const auto clients = at.optional("clients")) read_clients(*clients);
@@ -62,6 +64,7 @@ class WorldReader {
     if (world_.clients.empty()) {
       world_.clients.emplace_back().name = "client";
     }
+    check_balancers(world_, sound_, problems);
     if (sound_) check_names(problems);
     if (links_at_) read_links(*links_at_);
     return std::move(world_);
@@ -88,58 +91,6 @@ class WorldReader {
     std::string message = fmt::format("there is no {} {} in the mesh", kind, name);
     const std::string near = document::nearest(name, names);
     return near.empty() ? message : message + "; did you mean " + near + "?";
-  }
-
-  void read_balancers(Reader at) {
-    if (!at.expect_object()) return;
-    for (const auto& [member, value] : at.members()) {
-      Reader in = value;
-      if (!in.expect_object()) continue;
-      if (!is_name(member->key)) at.fail_key(member->key, "must be a name");
-      BalancerSetup setup;
-      setup.name = member->key;
-      setup.place = in.place();
-      if (auto dns = in.optional_string("dns", {1, 255})) setup.dns = std::move(*dns);
-      setup.port = static_cast<std::uint16_t>(in.optional_integer("listen", 1, 65535).value_or(80));
-      if (const auto targets = in.required("targets")) {
-        if (const auto text = targets->as_string({1})) {
-          constexpr std::string_view kPrefix = "gateway/";
-          setup.gateway = text->substr(0, kPrefix.size()) == kPrefix ? text->substr(kPrefix.size())
-                                                                     : std::string();
-          if (setup.gateway.empty()) {
-            targets->fail("must be gateway/NAME, is " + targets->value().describe());
-          } else if (sound_ && mesh_.gateway(setup.gateway) == nullptr) {
-            targets->fail(unknown("virtual gateway", setup.gateway, names_of(mesh_.gateways)));
-          }
-        }
-      }
-      if (const auto check = in.optional("healthCheck")) read_health_check(*check);
-      for (const std::string_view key : {"zones", "crossZone", "idleTimeout", "proxyProtocol",
-                                         "preserveClientAddress", "deregistrationDelay"}) {
-        refuse_unsupported(in, key);
-      }
-      in.finish();
-      world_.balancers.push_back(std::move(setup));
-    }
-  }
-
-  /// Its form is checked. Nothing can make a target fail it in this version.
-  void read_health_check(Reader at) {
-    if (!at.expect_object()) return;
-    at.optional_integer("intervalMillis", 5'000, 300'000);
-    at.optional_integer("timeoutMillis", 2'000, 120'000);
-    at.optional_integer("healthyThreshold", 2, 10);
-    at.optional_integer("unhealthyThreshold", 2, 10);
-    if (const auto protocol = at.optional("protocol")) {
-      protocol->as_choice({"tcp", "http", "https"});
-    }
-    at.optional_string("path", {1, 1024});
-    at.optional_integer("port", 1, 65535);
-    at.finish();
-    warnings_.push_back({at.pointer(),
-                         "health checks of balancers are not run yet: every target counts as "
-                         "healthy",
-                         at.place()});
   }
 
   void read_gateways(Reader at) {
@@ -169,6 +120,10 @@ class WorldReader {
       for (const Reader& path : in.optional_items("unwritable", {1})) {
         if (auto text = path.as_string({1})) setup.unwritable.push_back(std::move(*text));
       }
+      for (const Reader& item : in.optional_items("zones", {1})) {
+        if (auto zone = item.as_string({1, 40})) setup.zones.push_back(std::move(*zone));
+      }
+      setup.keep_alive = read_keep_alive(in);
       if (const auto env = in.optional("env")) read_environment(*env, setup);
       const std::string user = in.optional_string("user", {1}).value_or("");
       if (const auto proxy = in.optional("proxyConfiguration")) {
@@ -177,6 +132,15 @@ class WorldReader {
       in.finish();
       world_.gateways.push_back(std::move(setup));
     }
+  }
+
+  /// How long its TCP leaves a silent peer in peace.
+  static Duration read_keep_alive(Reader& in) {
+    const auto at = in.optional("keepAlive");
+    if (!at) return {};
+    const auto value = read_duration(*at);
+    if (value && *value < std::chrono::seconds(1)) at->fail("must be at least 1s");
+    return value.value_or(Duration{});
   }
 
   /// A name with too few parts is what a proxy itself refuses: it does not start, as it does not
@@ -321,6 +285,8 @@ class WorldReader {
       if (const auto connections = in.optional("connections")) {
         setup.connections = read_connections(*connections).value_or(setup.connections);
       }
+      setup.keeps_addresses = in.optional_bool("keepsAddresses").value_or(false);
+      setup.keep_alive = read_keep_alive(in);
       refuse_unsupported(in, "tls");
       in.finish();
       world_.clients.push_back(std::move(setup));
@@ -395,7 +361,12 @@ class WorldReader {
                      place);
       }
     };
-    for (const BalancerSetup& setup : world_.balancers) take(setup.name, "an nlb", setup.place);
+    for (const BalancerSetup& setup : world_.balancers) {
+      take(setup.name, "an nlb", setup.place);
+      for (const std::string& zone : setup.zones) {
+        take(setup.node_name(zone), "a node of nlb " + setup.name, setup.place);
+      }
+    }
     for (const GatewaySetup& setup : world_.gateways) {
       for (std::uint32_t i = 1; i <= setup.instances; ++i) {
         take(numbered(setup.name, i), "an instance of gateway " + setup.name, setup.place);
@@ -414,7 +385,6 @@ class WorldReader {
   const mesh::Mesh& mesh_;
   bool sound_;
   std::shared_ptr<const Protos> protos_;
-  world::Errors& warnings_;
   WorldSetup world_;
   std::optional<Reader> links_at_;
 };
@@ -435,9 +405,8 @@ bool is_http2(mesh::Protocol protocol) {
 }
 
 WorldSetup read_world(std::optional<Reader> at, const mesh::Mesh& mesh, bool mesh_is_sound,
-                      const std::shared_ptr<const Protos>& protos, Problems& problems,
-                      world::Errors& warnings) {
-  WorldReader reader(mesh, mesh_is_sound, protos, warnings);
+                      const std::shared_ptr<const Protos>& protos, Problems& problems) {
+  WorldReader reader(mesh, mesh_is_sound, protos);
   if (at) reader.read(*at);
   return reader.finish(problems);
 }

@@ -12,7 +12,7 @@ namespace conformance {
 /// and virtual node of the mesh has a setup, and there is at least one client.
 WorldSetup read_world(std::optional<document::Reader> at, const mesh::Mesh& mesh,
                       bool mesh_is_sound, const std::shared_ptr<const Protos>& protos,
-                      document::Problems& problems, world::Errors& warnings);
+                      document::Problems& problems);
 
 /// Whether that is spoken as HTTP/2.
 bool is_http2(mesh::Protocol protocol);

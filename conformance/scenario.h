@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "conformance/balancer_setup.h"
 #include "conformance/expectation.h"
 #include "conformance/fault.h"
 #include "mesh/model.h"
@@ -23,15 +24,6 @@ namespace conformance {
 
 using world::Duration;
 
-/// `world: { nlb: ... }`.
-struct BalancerSetup {
-  std::string name;
-  std::string dns;  ///< Its name for clients, besides `name`.
-  std::uint16_t port = 80;
-  std::string gateway;  ///< Whose instances are its targets.
-  world::Place place;
-};
-
 /// `world: { gateways: ... }`; every gateway of the mesh has one.
 struct GatewaySetup {
   std::string name;
@@ -41,6 +33,8 @@ struct GatewaySetup {
   std::string fails;                    ///< Why its proxy does not start; empty: it does.
   /// What its task's proxy configuration does, if it has one.
   std::optional<sim::Redirect> redirect;
+  std::vector<std::string> zones;  ///< Of its instances, in turn; none said: those of balancers.
+  Duration keep_alive{};           ///< Silence before its TCP asks its peers; 0: it never does.
   world::Place place;
 };
 
@@ -59,6 +53,8 @@ struct ServiceSetup {
 struct ClientSetup {
   std::string name;
   peers::ConnectionPolicy connections = peers::ConnectionPolicy::One;
+  bool keeps_addresses = false;  ///< What it once resolved it never asks again.
+  Duration keep_alive{};         ///< As a gateway's.
 };
 
 /// One of `world: { links: ... }`. Ends are clients, gateways, instances, nodes, endpoints or
@@ -106,6 +102,7 @@ struct RawAction {
   std::string to;  ///< Host, as written.
   std::string host;
   std::uint16_t port = 0;
+  std::uint16_t source_port = 0;  ///< 0: any.
   std::string on;  ///< Name of a connection that an earlier step opened; then `to` is empty.
   std::string name;
   std::vector<Piece> pieces;
@@ -122,6 +119,7 @@ struct Step {
   std::optional<RawAction> raw;
   std::optional<Fault> fault;
   std::optional<Until> until;
+  std::optional<RegistrationAction> registration;
   std::optional<Expectation> expect;
 };
 

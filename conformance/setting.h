@@ -38,6 +38,8 @@ class Setting {
     bool known = false;
     bool fails = false;  ///< Its server answers with a failure.
   };
+  /// The same, and each answer begins with the next of them.
+  virtual void set_rotating_name(std::string_view name, std::vector<std::uint32_t> addresses) = 0;
 
   // What not every setting can do. Requires: cannot_show() has said nothing against it.
   virtual void set_link(world::World& from, world::World& to, const sim::LinkOptions& link) = 0;
@@ -48,6 +50,7 @@ class Setting {
   /// Everything that the host's connections know there is gone; their other ends hear nothing.
   virtual void forget_connections(world::World& host) = 0;
   virtual void step_calendar(world::World& host, world::Duration by) = 0;
+  virtual void set_keep_alive(world::World& host, world::Duration idle) = 0;
 
   /// Whether only the gateway itself reaches its second hop, as `meshproof gateway` has it. App
   /// Mesh's, and the simulated one, can be reached from outside.

@@ -29,6 +29,14 @@ void SimSetting::set_name(std::string_view name, std::vector<std::uint32_t> addr
   simulation_.names().set(name, {.addresses = std::move(addresses)});
 }
 
+void SimSetting::set_rotating_name(std::string_view name, std::vector<std::uint32_t> addresses) {
+  simulation_.names().set(name, {.addresses = std::move(addresses), .rotates = true});
+}
+
+void SimSetting::set_keep_alive(world::World& host, world::Duration idle) {
+  host_of(host).set_keep_alive({.idle = idle});
+}
+
 void SimSetting::set_link(world::World& from, world::World& to, const sim::LinkOptions& link) {
   simulation_.network().set_link(host_of(from), host_of(to), link);
 }

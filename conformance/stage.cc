@@ -13,6 +13,7 @@ namespace conformance {
 struct Stage::Instance {
   std::string gateway;
   std::string name;
+  std::string zone;  ///< Empty: not said.
   world::World* host = nullptr;
   std::shared_ptr<const proxy::GatewayPlan> plan;
   std::unique_ptr<proxy::Gateway> proxy;     ///< Absent: it did not start.
@@ -36,12 +37,6 @@ struct Stage::Endpoint final : public peers::ServiceObserver {
   std::vector<std::unique_ptr<peers::Service>> services;
 };
 
-struct Stage::BalancerHost {
-  std::string name;
-  world::World* host = nullptr;
-  std::unique_ptr<peers::Balancer> balancer;
-};
-
 /// A client. Each of its ways of using connections has a host and numbers of its own.
 struct Stage::ClientHost {
   struct Way final : public peers::ClientObserver {
@@ -55,6 +50,7 @@ struct Stage::ClientHost {
 
   std::string name;
   peers::ConnectionPolicy policy = peers::ConnectionPolicy::One;
+  const ClientSetup* setup = nullptr;
   world::World* host = nullptr;
   std::map<peers::ConnectionPolicy, std::unique_ptr<Way>> ways;
 };
@@ -163,7 +159,10 @@ void Stage::add_gateways() {
       auto instance = std::make_unique<Instance>();
       instance->gateway = setup.name;
       instance->name = numbered(setup.name, i);
+      if (!setup.zones.empty()) instance->zone = setup.zones[(i - 1) % setup.zones.size()];
       instance->host = &setting_.add_host(instance->name);
+      if (setup.keep_alive != Duration{})
+        setting_.set_keep_alive(*instance->host, setup.keep_alive);
       observer_.add_gateway(instance->host->id());
       addresses.push_back(setting_.address_of(*instance->host));
       for (const std::string& path : setup.unwritable)
@@ -280,28 +279,26 @@ void Stage::add_checkers(const GatewaySetup& setup) {
 
 void Stage::add_balancers() {
   for (const BalancerSetup& setup : scenario_.world.balancers) {
-    auto entry = std::make_unique<BalancerHost>();
-    entry->name = setup.name;
-    entry->host = &setting_.add_host(setup.name);
     const mesh::VirtualGateway* gateway = scenario_.mesh.gateway(setup.gateway);
-    peers::TargetGroupOptions group{.name = setup.gateway, .targets = {}};
+    std::vector<StagedBalancer::Instance> targets;
     for (const auto& instance : instances_) {
       if (instance->gateway != setup.gateway || gateway == nullptr) continue;
-      group.targets.push_back({.name = instance->name,
-                               .endpoint = {setting_.address_of(*instance->host),
-                                            gateway->listeners.front().port_mapping.port}});
+      targets.push_back({.name = instance->name,
+                         .endpoint = {setting_.address_of(*instance->host),
+                                      gateway->listeners.front().port_mapping.port},
+                         .zone = instance->zone});
     }
-    peers::BalancerOptions options;
-    options.groups.push_back(std::move(group));
-    options.listeners.push_back({.port = setup.port, .group = setup.gateway});
-    entry->balancer = std::make_unique<peers::Balancer>(*entry->host, std::move(options));
-    if (const auto started = entry->balancer->start(); !started) {
-      start_failures_.push_back(setup.name + ": " + started.error().text());
-    }
-    setting_.set_name(setup.name, {setting_.address_of(*entry->host)});
-    if (!setup.dns.empty()) setting_.set_name(setup.dns, {setting_.address_of(*entry->host)});
-    balancers_.push_back(std::move(entry));
+    balancers_.push_back(std::make_unique<StagedBalancer>(setup, setting_, std::move(targets)));
+    const std::string& failure = balancers_.back()->failure();
+    if (!failure.empty()) start_failures_.push_back(failure);
   }
+}
+
+StagedBalancer& Stage::balancer(const std::string& name) const {
+  const auto found = std::find_if(balancers_.begin(), balancers_.end(),
+                                  [&](const auto& balancer) { return balancer->name() == name; });
+  assert(found != balancers_.end());
+  return **found;
 }
 
 void Stage::add_clients() {
@@ -310,6 +307,8 @@ void Stage::add_clients() {
     client->name = setup.name;
     client->host = &setting_.add_host(setup.name);
     client->policy = setup.connections;
+    client->setup = &setup;
+    if (setup.keep_alive != Duration{}) setting_.set_keep_alive(*client->host, setup.keep_alive);
     clients_.push_back(std::move(client));
   }
 }
@@ -330,7 +329,7 @@ std::vector<world::World*> Stage::hosts_of(const std::string& name) const {
     if (endpoint->node == name || endpoint->name == name) hosts.push_back(endpoint->host);
   }
   for (const auto& balancer : balancers_) {
-    if (balancer->name == name) hosts.push_back(balancer->host);
+    for (world::World* host : balancer->hosts(name)) hosts.push_back(host);
   }
   return hosts;
 }
@@ -371,6 +370,10 @@ Stage::ClientOn Stage::client(const std::string& name, peers::ConnectionPolicy p
     way->host = client.ways.size() == 1 ? client.host : &setting_.add_host(name);
     way->client = std::make_unique<peers::Client>(
         *way->host, peers::ClientOptions{.policy = policy, .observer = way.get()});
+    if (client.setup->keeps_addresses) way->client->resolver().keep_for_ever();
+    if (client.setup->keep_alive != Duration{}) {
+      setting_.set_keep_alive(*way->host, client.setup->keep_alive);
+    }
     set_links();
   }
   return {*way->client, *way->host};
@@ -481,12 +484,8 @@ std::optional<std::int64_t> Stage::count(const Observable& what) const {
       break;
     case EntityKind::Balancer:
       for (const auto& balancer : balancers_) {
-        if (balancer->name != what.name) continue;
-        const peers::BalancerCounts& counts = balancer->balancer->counts();
-        if (field == "activeFlows") add(counts.active_flows);
-        if (field == "flows") add(counts.flows_total);
-        if (field == "noTarget") add(counts.no_target_total);
-        if (field == "targetRefused") add(counts.target_refused_total);
+        if (balancer->name() != what.name) continue;
+        if (const auto number = balancer->count(field)) add(*number);
       }
       break;
   }

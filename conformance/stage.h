@@ -11,7 +11,7 @@
 #include "conformance/observer.h"
 #include "conformance/scenario.h"
 #include "conformance/setting.h"
-#include "peers/balancer.h"
+#include "conformance/staged_balancer.h"
 #include "peers/client.h"
 #include "peers/service.h"
 #include "proxy/gateway.h"
@@ -41,6 +41,9 @@ class Stage final : public FaultTargets {
   world::World& client_host(const std::string& name);
   peers::ConnectionPolicy policy_of(const std::string& client) const;
 
+  /// Requires: the scenario has it.
+  StagedBalancer& balancer(const std::string& name) const;
+
   /// The number at this instant. Nothing: there is no such thing or field.
   std::optional<std::int64_t> count(const Observable& what) const;
   /// The hosts of a gateway, or of one instance of it, by name; all of them for "".
@@ -59,7 +62,6 @@ class Stage final : public FaultTargets {
  private:
   struct Instance;
   struct Endpoint;
-  struct BalancerHost;
   struct ClientHost;
 
   void add_endpoints();
@@ -79,7 +81,7 @@ class Stage final : public FaultTargets {
   Observer observer_;
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
   std::vector<std::unique_ptr<Instance>> instances_;
-  std::vector<std::unique_ptr<BalancerHost>> balancers_;
+  std::vector<std::unique_ptr<StagedBalancer>> balancers_;
   std::vector<std::unique_ptr<ClientHost>> clients_;
   std::vector<world::World*> checkers_;
   std::vector<std::string> start_failures_;

@@ -8,8 +8,11 @@ constexpr std::size_t kMostUnsentBytes = 64 * 1024;
 }  // namespace
 
 RawConnection::RawConnection(world::World& world, std::string_view host, std::uint16_t port,
-                             RawObserver* observer)
-    : world_(world), observer_(observer), resolver_(std::make_unique<Resolver>(world)) {
+                             RawObserver* observer, std::uint16_t source_port)
+    : world_(world),
+      observer_(observer),
+      source_port_(source_port),
+      resolver_(std::make_unique<Resolver>(world)) {
   if (const world::Resolution* known = resolver_->cached(host)) {
     connect({known->addresses[0], port});
     return;
@@ -35,7 +38,8 @@ RawConnection::~RawConnection() = default;
 
 void RawConnection::connect(const world::Endpoint& remote) {
   state_ = State::Connecting;
-  transport_ = world_.connect(remote, *this);
+  transport_ = source_port_ != 0 ? world_.connect_from(source_port_, remote, *this)
+                                 : world_.connect(remote, *this);
   if (paused_) transport_->pause_reading();
   pump();
 }

@@ -43,8 +43,9 @@ class RawConnection final : private world::TransportEvents {
   };
 
   /// `host` is a name or an IPv4 address.
+  /// `source_port`: connects from there, where the world can; 0: from any.
   RawConnection(world::World& world, std::string_view host, std::uint16_t port,
-                RawObserver* observer = nullptr);
+                RawObserver* observer = nullptr, std::uint16_t source_port = 0);
   RawConnection(world::World& world, const world::Endpoint& remote,
                 RawObserver* observer = nullptr);
   ~RawConnection() override;
@@ -90,6 +91,7 @@ class RawConnection final : private world::TransportEvents {
 
   world::World& world_;
   RawObserver* observer_;
+  std::uint16_t source_port_ = 0;
   std::unique_ptr<Resolver> resolver_;  // only while a name is looked up
   std::unique_ptr<world::Transport> transport_;
   std::deque<Output> output_;

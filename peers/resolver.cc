@@ -46,7 +46,9 @@ void Resolver::ask(std::string_view name, Done done) {
 
 void Resolver::answered(const std::string& name, const world::Resolution& resolution) {
   if (resolution.status == world::Resolution::Status::Found && !resolution.addresses.empty()) {
-    entries_[name] = {resolution, world_.now() + resolution.time_to_live};
+    const world::TimePoint until =
+        keeps_for_ever_ ? world::TimePoint::max() : world_.now() + resolution.time_to_live;
+    entries_[name] = {resolution, until};
   }
   hand_over(name, resolution);
 }

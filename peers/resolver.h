@@ -31,6 +31,8 @@ class Resolver {
   /// Calls `done` once, later, or never if the resolver is destroyed before.
   void ask(std::string_view name, Done done);
   void forget() { entries_.clear(); }
+  /// From now on what is found is kept whatever its time to live says, as some clients do.
+  void keep_for_ever() { keeps_for_ever_ = true; }
 
  private:
   struct Entry {
@@ -42,6 +44,7 @@ class Resolver {
   void hand_over(const std::string& name, const world::Resolution& resolution);
 
   world::World& world_;
+  bool keeps_for_ever_ = false;
   std::map<std::string, Entry, std::less<>> entries_;
   std::map<std::string, std::vector<Done>, std::less<>> asking_;
   std::shared_ptr<Resolver*> self_;  // lookups under way outlive us

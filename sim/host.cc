@@ -54,7 +54,7 @@ void Host::resolve(std::string_view name, std::function<void(const world::Resolu
         text += asked;
         if (const Names::Record* found = simulation_.names_.find(asked)) {
           answer.status = found->failing ? Status::Failed : Status::Found;
-          if (!found->failing) answer.addresses = found->addresses;
+          if (!found->failing) answer.addresses = simulation_.names_.answer(asked);
           answer.time_to_live = found->time_to_live;
           text += found->failing ? ": failure" : " ->";
           for (const std::uint32_t address : answer.addresses) {

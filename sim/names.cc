@@ -19,6 +19,7 @@ bool Names::Before::operator()(std::string_view a, std::string_view b) const {
 void Names::set(std::string_view name, Record record) {
   const auto found = records_.find(name);
   if (found != records_.end()) {
+    record.answers = found->second.answers;
     found->second = std::move(record);
   } else {
     records_.emplace(name, std::move(record));
@@ -28,6 +29,16 @@ void Names::set(std::string_view name, Record record) {
 void Names::remove(std::string_view name) {
   const auto found = records_.find(name);
   if (found != records_.end()) records_.erase(found);
+}
+
+std::vector<std::uint32_t> Names::answer(std::string_view name) {
+  Record& record = records_.find(name)->second;
+  std::vector<std::uint32_t> out = record.addresses;
+  if (record.rotates && !out.empty()) {
+    const auto first = static_cast<std::ptrdiff_t>(record.answers++ % out.size());
+    std::rotate(out.begin(), out.begin() + first, out.end());
+  }
+  return out;
 }
 
 const Names::Record* Names::find(std::string_view name) const {

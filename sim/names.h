@@ -18,6 +18,8 @@ class Names {
     world::Duration time_to_live = std::chrono::seconds(60);
     world::Duration delay = std::chrono::milliseconds(1);  ///< Until the answer is there.
     bool failing = false;                                  ///< The server answers with a failure.
+    bool rotates = false;                                  ///< Each answer begins with the next.
+    std::uint64_t answers = 0;                             ///< So far.
   };
 
   void set(std::string_view name, Record record);
@@ -27,6 +29,8 @@ class Names {
   void remove(std::string_view name);
   /// Case does not count and a trailing dot is ignored. nullptr: there is no such name.
   const Record* find(std::string_view name) const;
+  /// The addresses as the next answer gives them. Requires: there is such a name.
+  std::vector<std::uint32_t> answer(std::string_view name);
 
  private:
   /// The order of names in which case and a trailing dot do not count.
