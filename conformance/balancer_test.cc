@@ -91,6 +91,31 @@ TEST(BalancerSetup, SettingsCameOneAfterAnother) {
               HasSubstr("must equal healthyThreshold"));
 }
 
+TEST(Faults, AreOfGatewaysAndOfAKnownKind) {
+  const std::string errors =
+      errors_in(with_edge("steps: [ { fault: { gateway/edge-1: gone, client/client: stopped, "
+                          "gateway/x: closed } } ]\n"));
+  EXPECT_THAT(errors, HasSubstr("must be one of stopped, running, closed, unreachable, reachable"));
+  EXPECT_THAT(errors, HasSubstr("must be gateway/NAME"));
+  EXPECT_THAT(errors, HasSubstr("there is no gateway x"));
+}
+
+TEST(Faults, AProcessEndsAndBeginsAnew) {
+  const RunResult result = run(must_read(with_edge(R"(
+steps:
+  - fault: { gateway/edge-1: stopped }
+  - request: { get: http://edge/chapter/1, connections: new }
+    expect: { failed: connection refused }
+  - fault: { gateway/edge-1: running }
+  - request: { get: http://edge/chapter/1, connections: new }
+    expect: { status: 200 }
+  - fault: { gateway/edge: unreachable }
+  - request: { get: http://edge/chapter/1, connections: new, timeout: 5s }
+    expect: { failed: timed out waiting }
+)")));
+  EXPECT_EQ(result.outcome, Outcome::Passed);
+}
+
 TEST(BalancerSteps, TargetsAreCheckedToo) {
   EXPECT_THAT(errors_in(with_nlb("listen: 80", "steps: [ { deregister: edge-9 } ]\n")),
               HasSubstr("there is no instance edge-9"));

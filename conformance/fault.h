@@ -25,6 +25,19 @@ struct LinkFault {
   std::optional<std::uint64_t> bits_per_second;
 };
 
+/// `fault: { gateway/edge-1: stopped }`: what happens to instances of a gateway.
+struct FaultAction {
+  enum class Kind : std::uint8_t {
+    Stopped,      ///< The process ends, and the kernel closes its connections.
+    Running,      ///< It begins anew.
+    Closed,       ///< It listens no more; its connections go on.
+    Unreachable,  ///< Nothing comes from the host or to it, and nobody is told.
+    Reachable
+  };
+  std::string gateway;  ///< Or an instance.
+  Kind kind = Kind::Stopped;
+};
+
 /// One `fault:` of a step.
 struct Fault {
   enum class Kind : std::uint8_t {
@@ -36,10 +49,12 @@ struct Fault {
     Close,      ///< They end with FIN.
     Crash,      ///< A host is gone, and comes back without any state.
     Name,       ///< A name answers otherwise, or fails.
+    Instance,   ///< What happens to instances of gateways.
     Clock,      ///< A host's calendar jumps; its timers do not notice.
   };
   Kind kind = Kind::Link;
-  std::vector<LinkFault> links;  ///< Of Link: each of them.
+  std::vector<LinkFault> links;        ///< Of Link: each of them.
+  std::vector<FaultAction> instances;  ///< Of Instance.
   EntityKind of = EntityKind::Endpoint;
   std::string target;  ///< Of the kinds that strike one thing.
   std::optional<std::vector<peers::Answer>> respond;

@@ -54,6 +54,9 @@ void Faults::begin(const Fault& fault) {
     case Kind::Name:
       begin_name(fault);
       break;
+    case Kind::Instance:
+      for (const FaultAction& action : fault.instances) targets_.apply(action);
+      break;
     case Kind::Clock:
       for (world::World* host : targets_.hosts(fault.target)) {
         setting_.step_calendar(*host, fault.clock_step);

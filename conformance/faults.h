@@ -24,6 +24,7 @@ class FaultTargets {
   /// Ends what runs on the hosts of that name, without a word to anyone, or begins it anew.
   virtual void crash(EntityKind kind, const std::string& name) = 0;
   virtual void restart(EntityKind kind, const std::string& name) = 0;
+  virtual void apply(const FaultAction& action) = 0;
 
  protected:
   ~FaultTargets() = default;

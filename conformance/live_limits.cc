@@ -6,6 +6,14 @@
 
 namespace conformance {
 
+namespace {
+
+std::vector<FaultAction> instances_of(const Step& step) {
+  return step.fault ? step.fault->instances : std::vector<FaultAction>{};
+}
+
+}  // namespace
+
 std::optional<std::string> cannot_show_live(const Scenario& scenario) {
   if (scenario.refused) return "expects its mesh to be refused or accepted, before a gateway runs";
   const WorldSetup& world = scenario.world;
@@ -26,7 +34,7 @@ std::optional<std::string> cannot_show_live(const Scenario& scenario) {
     using Kind = Fault::Kind;
     const Kind kind = step.fault->kind;
     const bool possible = kind == Kind::Behaviour || kind == Kind::Refuse || kind == Kind::Reset ||
-                          kind == Kind::Close;
+                          kind == Kind::Close || kind == Kind::Instance;
     if (!possible) {
       return fmt::format("strikes with \"{}\", which sockets of one machine cannot show",
                          step.fault->written);
@@ -47,6 +55,12 @@ std::optional<std::string> cannot_show_live(const Scenario& scenario) {
     return "sets keepAlive, sockets of one machine always answer and nobody would see it";
   }
   for (const Step& step : scenario.steps) {
+    for (const FaultAction& fault : instances_of(step)) {
+      using Kind = FaultAction::Kind;
+      if (fault.kind != Kind::Unreachable && fault.kind != Kind::Reachable) continue;
+      return fmt::format("cuts gateway/{} off, an address of this machine always answers",
+                         fault.gateway);
+    }
     if (step.raw && step.raw->source_port != 0) {
       return "chooses a client's port, on sockets it may be taken";
     }

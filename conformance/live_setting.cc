@@ -388,6 +388,10 @@ void LiveSetting::step_calendar(world::World&, world::Duration) {
   assert(false);
 }
 
+void LiveSetting::set_cut_off(world::World&, bool) {
+  assert(false);
+}
+
 void LiveSetting::set_keep_alive(world::World&, world::Duration) {
   assert(false);
 }

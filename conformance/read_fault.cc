@@ -29,6 +29,8 @@ constexpr std::array<std::string_view, 11> kWords = {"partition", "latency", "lo
 constexpr std::array<std::string_view, 4> kLater = {"pause", "halfOpen", "slowReader",
                                                     "slowWriter"};
 
+constexpr std::string_view kGateway = "gateway/";
+
 class FaultReader {
  public:
   FaultReader(const WorldSetup& world, const mesh::Mesh& mesh, const Names& names,
@@ -39,7 +41,16 @@ class FaultReader {
     Fault out;
     out.place = at.place();
     if (!at.expect_object()) return out;
-    if (at.value().object().size() != 1) {
+    const auto& members = at.value().object();
+    const bool instances =
+        !members.empty() && std::all_of(members.begin(), members.end(), [](const auto& member) {
+          return member.key.rfind(kGateway, 0) == 0;
+        });
+    if (instances) {
+      read_instances(out, at);
+      return out;
+    }
+    if (members.size() != 1) {
       at.fail("must have exactly one member: what is struck, or how");
       return out;
     }
@@ -73,6 +84,27 @@ class FaultReader {
   }
 
  private:
+  void read_instances(Fault& out, Reader& at) {
+    out.kind = Kind::Instance;
+    for (const auto& [member, value] : at.members()) {
+      FaultAction action;
+      action.gateway = member->key.substr(kGateway.size());
+      if (!names_.has(EntityKind::Gateway, action.gateway)) {
+        at.fail_key(member->key, names_.unknown(EntityKind::Gateway, action.gateway));
+      }
+      using What = FaultAction::Kind;
+      constexpr What kKinds[] = {What::Stopped, What::Running, What::Closed, What::Unreachable,
+                                 What::Reachable};
+      const auto kind =
+          value.as_choice({"stopped", "running", "closed", "unreachable", "reachable"});
+      if (!kind) continue;
+      action.kind = kKinds[*kind];
+      if (!out.written.empty()) out.written += ", ";
+      out.written += member->key + " " + value.value().string();
+      out.instances.push_back(std::move(action));
+    }
+  }
+
   void read_behaviour(Fault& out, Reader at, const std::string& key,
                       const std::pair<EntityKind, std::string>& entity) {
     out.kind = Kind::Behaviour;
@@ -281,8 +313,8 @@ std::optional<Fault> read_fault(Reader& step, const WorldSetup& world, const mes
   Fault fault = FaultReader(world, mesh, names, protos).read(*at);
   if (!lasts) return fault;
   fault.lasts = read_duration(*lasts);
-  const bool instant =
-      fault.kind == Kind::Reset || fault.kind == Kind::Close || fault.kind == Kind::Clock;
+  const bool instant = fault.kind == Kind::Reset || fault.kind == Kind::Close ||
+                       fault.kind == Kind::Clock || fault.kind == Kind::Instance;
   if (instant) lasts->fail("does not go with what happens at an instant");
   return fault;
 }

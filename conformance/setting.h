@@ -50,6 +50,7 @@ class Setting {
   /// Everything that the host's connections know there is gone; their other ends hear nothing.
   virtual void forget_connections(world::World& host) = 0;
   virtual void step_calendar(world::World& host, world::Duration by) = 0;
+  virtual void set_cut_off(world::World& host, bool cut_off) = 0;
   virtual void set_keep_alive(world::World& host, world::Duration idle) = 0;
 
   /// Whether only the gateway itself reaches its second hop, as `meshproof gateway` has it. App

@@ -33,6 +33,10 @@ void SimSetting::set_rotating_name(std::string_view name, std::vector<std::uint3
   simulation_.names().set(name, {.addresses = std::move(addresses), .rotates = true});
 }
 
+void SimSetting::set_cut_off(world::World& host, bool cut_off) {
+  host_of(host).set_cut_off(cut_off);
+}
+
 void SimSetting::set_keep_alive(world::World& host, world::Duration idle) {
   host_of(host).set_keep_alive({.idle = idle});
 }

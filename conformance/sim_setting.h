@@ -24,6 +24,7 @@ class SimSetting final : public Setting {
   void set_name(std::string_view name, const Name& answer) override;
   void forget_connections(world::World& host) override;
   void step_calendar(world::World& host, world::Duration by) override;
+  void set_cut_off(world::World& host, bool cut_off) override;
   void set_keep_alive(world::World& host, world::Duration idle) override;
   void make_unwritable(world::World& host, const std::string& path) override;
   std::string file(const world::World& host, const std::string& path) const override;

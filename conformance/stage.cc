@@ -294,6 +294,32 @@ void Stage::add_balancers() {
   }
 }
 
+void Stage::apply(const FaultAction& action) {
+  for (const auto& instance : instances_) {
+    if (instance->gateway != action.gateway && instance->name != action.gateway) continue;
+    switch (action.kind) {
+      case FaultAction::Kind::Stopped:
+        instance->proxy.reset();
+        break;
+      case FaultAction::Kind::Running:
+        if (instance->proxy != nullptr || instance->plan == nullptr) break;
+        instance->proxy = std::make_unique<proxy::Gateway>(*instance->host, instance->plan);
+        if (const auto started = instance->proxy->start(); !started) {
+          instance->host->trace(world::TraceKind::Note, 0, 0, 0, started.error().text());
+          instance->proxy.reset();
+        }
+        break;
+      case FaultAction::Kind::Closed:
+        if (instance->proxy) instance->proxy->drain(proxy::DrainMode::Immediate);
+        break;
+      case FaultAction::Kind::Unreachable:
+      case FaultAction::Kind::Reachable:
+        setting_.set_cut_off(*instance->host, action.kind == FaultAction::Kind::Unreachable);
+        break;
+    }
+  }
+}
+
 StagedBalancer& Stage::balancer(const std::string& name) const {
   const auto found = std::find_if(balancers_.begin(), balancers_.end(),
                                   [&](const auto& balancer) { return balancer->name() == name; });

@@ -44,6 +44,8 @@ class Stage final : public FaultTargets {
   /// Requires: the scenario has it.
   StagedBalancer& balancer(const std::string& name) const;
 
+  void apply(const FaultAction& action) override;
+
   /// The number at this instant. Nothing: there is no such thing or field.
   std::optional<std::int64_t> count(const Observable& what) const;
   /// The hosts of a gateway, or of one instance of it, by name; all of them for "".

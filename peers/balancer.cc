@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "peers/balancer_pump.h"
+#include "wire/proxy_protocol.h"
 
 namespace peers {
 
@@ -282,8 +283,17 @@ void Balancer::connect_failed(const world::Endpoint& target) {
   work_later();
 }
 
-std::string Balancer::proxy_header(const FlowKey*) const {
-  return {};
+/// Without a key: of a health check, which has no client (NLB-A1).
+std::string Balancer::proxy_header(const FlowKey* key) const {
+  namespace proxy_protocol = wire::proxy_protocol;
+  if (!options_.proxy_protocol) return {};
+  constexpr std::uint16_t kLength = 84;  // NLB-A2
+  if (key == nullptr) return proxy_protocol::write_v2_filled(std::nullopt, kLength);
+  const auto address = [](const world::Endpoint& end) {
+    return proxy_protocol::Address::ipv4(end.address, end.port);
+  };
+  return proxy_protocol::write_v2_filled(
+      proxy_protocol::Ends{address(key->source), address(key->destination)}, kLength);
 }
 
 // --- Checks and states ---------------------------------------------------------------------

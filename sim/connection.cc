@@ -278,7 +278,8 @@ bool Connection::swallowed(Leg& leg) {
   const Segment& first = *leg.flight.first;
   const bool midway = relay_ && &leg == &direction;  // it goes on from there
   const bool handshake = first.kind == Kind::Syn || first.kind == Kind::SynAck;
-  bool lost = leg.link->options.blackhole;
+  bool lost = leg.link->options.blackhole ||
+              (!leg.link->is_loopback && (leg.link->from->cut_off_ || leg.link->to->cut_off_));
   if (first.kind == Kind::Syn && !lost && !midway) {
     const SimListener* listener = network_.listener_at(*ends_[kServer].host, ends_[kServer].local);
     lost = (listener != nullptr && listener->backlog_.size() >= Network::kBacklog) ||

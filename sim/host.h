@@ -62,6 +62,9 @@ class Host final : public world::World {
     redirect_ = std::make_unique<const Redirect>(std::move(redirect));
   }
 
+  /// Nothing comes from it or to it any more, and nobody is told; what it sends to itself apart.
+  void set_cut_off(bool cut_off) { cut_off_ = cut_off; }
+
   /// For connections whose handshakes end from now on.
   void set_keep_alive(const KeepAlive& keep_alive) { keep_alive_ = keep_alive; }
 
@@ -82,6 +85,7 @@ class Host final : public world::World {
   std::unique_ptr<const Redirect> redirect_;  // almost always none
   SimPassage* passage_ = nullptr;             // connections to this host pass through it
   KeepAlive keep_alive_;
+  bool cut_off_ = false;
   std::uint16_t next_port_ = 0;  // counted from the first one that Network hands out
   world::Duration calendar_offset_{};
   mutable std::optional<world::Random> random_;  // what all of its streams are forked from

@@ -273,5 +273,17 @@ TEST(Network, ClosingBeforeTheHandshakeIsOverAbandonsTheConnection) {
   EXPECT_EQ(pair.simulation.network().open_connections(), 0U);
 }
 
+TEST(CutOff, AHostThatIsGoneAnswersNobody) {
+  TestPair pair;
+  TestPeer& accepted = pair.establish();
+  pair.server_host.set_cut_off(true);
+  pair.client.transport->write("lost");
+  pair.run_to(1s);
+  EXPECT_EQ(accepted.log, "");
+  pair.server_host.set_cut_off(false);
+  pair.run_to(2s);
+  EXPECT_EQ(accepted.bytes, "lost");
+}
+
 }  // namespace
 }  // namespace sim

@@ -1,6 +1,7 @@
 #include "wire/proxy_protocol.h"
 
 #include <algorithm>
+#include <cassert>
 #include <charconv>
 #include <vector>
 
@@ -211,6 +212,43 @@ std::string write_v2_local() {
   std::string out(kSignature2);
   out += static_cast<char>(kVersion2 | kLocal);
   return out.append(3, '\0');
+}
+
+namespace {
+
+/// Source: RFC 3720, section 12.1 and appendix B.4.
+std::uint32_t crc32c(std::string_view bytes) {
+  std::uint32_t crc = ~0U;
+  for (const char c : bytes) {
+    crc ^= static_cast<unsigned char>(c);
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (0x82f63b78U & (0U - (crc & 1U)));
+  }
+  return ~crc;
+}
+
+}  // namespace
+
+std::string write_v2_filled(const std::optional<Ends>& ends, std::uint16_t length) {
+  constexpr char kChecksum = 3;
+  constexpr char kNoOp = 4;
+  constexpr std::size_t kFixed = 16;
+  std::string out = ends ? write_v2(*ends) : write_v2_local();
+  if (!ends) out[kFixed - 3] = kInet << 4 | kStream;
+  out[kFixed - 2] = static_cast<char>(length >> 8);
+  out[kFixed - 1] = static_cast<char>(length);
+  out += kChecksum;
+  append_number(out, 4);
+  const std::size_t checksum_at = out.size();
+  out.append(4, '\0');
+  assert(out.size() + 3 <= kFixed + length);
+  out += kNoOp;
+  append_number(out, static_cast<std::uint16_t>(kFixed + length - out.size() - 2));
+  out.resize(kFixed + length);
+  const std::uint32_t checksum = crc32c(out);
+  for (std::size_t i = 0; i < 4; ++i) {
+    out[checksum_at + i] = static_cast<char>(checksum >> (24 - 8 * i));
+  }
+  return out;
 }
 
 }  // namespace wire::proxy_protocol

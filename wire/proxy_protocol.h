@@ -58,4 +58,10 @@ std::string write_v2(const Ends& ends);
 /// A header of version 2 that says that its sender speaks for itself.
 std::string write_v2_local();
 
+/// A header of version 2 as AWS's balancers write it: with a checksum (TLV 3), and filled up with a
+/// no-op (TLV 4) to `length` bytes after its first sixteen. Without ends its sender speaks for
+/// itself, of TCP over IPv4 and without any address. Requires: `length` has room for all of it.
+/// Source: NLB-A1, NLB-A2.
+std::string write_v2_filled(const std::optional<Ends>& ends, std::uint16_t length);
+
 }  // namespace wire::proxy_protocol

@@ -128,5 +128,31 @@ TEST(ProxyProtocol, WhereItIsOptionalOnlyWhatLooksLikeAHeaderIsOne) {
   EXPECT_EQ(read(v2(0x11, 0x11, 12, kAddresses), true).result, Result::Wrong);
 }
 
+TEST(ProxyProtocol, AsABalancerFillsIt) {
+  const std::string header = write_v2_filled(ends4(), 84);
+  ASSERT_EQ(header.size(), 100U);
+  EXPECT_EQ(header.substr(12, 4), std::string("\x21\x11\0\x54", 4));
+  EXPECT_EQ(header.substr(28, 3), std::string("\3\0\4", 3));
+  EXPECT_EQ(header.substr(35, 3), std::string("\4\0\x3e", 3));
+  const Reading reading = read(header, false);
+  EXPECT_EQ(reading.result, Result::Header);
+  EXPECT_EQ(reading.used, 100U);
+  EXPECT_EQ(reading.ends, ends4());
+}
+
+TEST(ProxyProtocol, AHealthChecksHasNoAddress) {
+  const std::string header = write_v2_filled(std::nullopt, 84);
+  EXPECT_EQ(header.substr(12, 4), std::string("\x20\x11\0\x54", 4));
+  EXPECT_EQ(header.substr(16, 3), std::string("\3\0\4", 3));
+  EXPECT_EQ(header.substr(23), std::string("\4\0\x4a", 3) + std::string(74, '\0'));
+  EXPECT_EQ(read(header, false).ends, std::nullopt);
+  EXPECT_EQ(read(header, false).used, 100U);
+}
+
+/// The checksum is over the whole header, with zeros in its own place.
+TEST(ProxyProtocol, TheChecksumIsTheOneOfTheSpecification) {
+  EXPECT_EQ(write_v2_filled(std::nullopt, 10).substr(19), std::string("\x14\xe7\xc3\xe0\4\0\0", 7));
+}
+
 }  // namespace
 }  // namespace wire::proxy_protocol
