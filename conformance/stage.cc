@@ -196,7 +196,9 @@ std::vector<world::World*> Stage::all_hosts() {
   std::vector<world::World*> hosts;
   for (const auto& endpoint : endpoints_) hosts.push_back(endpoint->host);
   for (const auto& instance : instances_) hosts.push_back(instance->host);
-  for (const auto& balancer : balancers_) hosts.push_back(balancer->host);
+  for (const auto& balancer : balancers_) {
+    for (world::World* host : balancer->hosts()) hosts.push_back(host);
+  }
   for (const auto& client : clients_) {
     hosts.push_back(client->host);
     for (const auto& [policy, way] : client->ways) {
