@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -58,13 +59,14 @@ HostChecker::HostChecker(world::World& world, Cork& cork, const Cluster& cluster
       state_(*cluster.health_check),
       timeout_timer_(world.loop(), world.id(), world::bind<&HostChecker::on_timeout>(this)),
       interval_timer_(world.loop(), world.id(), world::bind<&HostChecker::on_interval>(this)) {
-  if (check().kind != Kind::Tcp) pool_ = std::make_unique<Upstream>(world, cork, probes_);
+  if (check().kind != Kind::Tcp) {
+    pool_ = std::make_unique<Upstream>(world, cork, probes_);
+    prepare_request();
+  }
   move_to(endpoint);
 }
 
-HostChecker::~HostChecker() {
-  if (pool_ != nullptr && probing_) pool_->cancel(*this);
-}
+HostChecker::~HostChecker() = default;
 
 void HostChecker::move_to(const world::Endpoint& endpoint) {
   endpoint_ = {endpoint.address, check().port.value_or(endpoint.port)};
@@ -73,6 +75,17 @@ void HostChecker::move_to(const world::Endpoint& endpoint) {
 
 void HostChecker::start() {
   probe();
+}
+
+void HostChecker::stop() {
+  interval_timer_.stop();
+  timeout_timer_.stop();
+  if (pool_ == nullptr) {
+    transport_.reset();
+    return;
+  }
+  if (std::exchange(probing_, false)) pool_->cancel(*this);
+  pool_->close_connections();
 }
 
 void HostChecker::on_interval() {
@@ -103,9 +116,9 @@ void HostChecker::on_upstream_ready(UpstreamStream& stream) {
   send_request(stream);
 }
 
-void HostChecker::send_request(UpstreamStream& stream) {
+/// All probes send the same head: codecs add nothing to one like it.
+void HostChecker::prepare_request() {
   const HealthCheckPlan& plan = check();
-  head_.clear();
   const bool grpc = plan.kind == Kind::Grpc;
   head_.method = grpc ? "POST" : "GET";
   head_.target = grpc ? std::string(wire::grpc::kHealthCheckPath) : plan.path;
@@ -120,7 +133,6 @@ void HostChecker::send_request(UpstreamStream& stream) {
   headers.add(Host, plan.host.empty() ? cluster_.name : plan.host);
   if (!grpc) {
     headers.add("user-agent", kUserAgent);
-    stream.send_head(head_, {.ends = true});
     return;
   }
   headers.add("te", "trailers");
@@ -128,10 +140,12 @@ void HostChecker::send_request(UpstreamStream& stream) {
   headers.add("user-agent", kUserAgent);
   const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(plan.timeout);
   headers.add("grpc-timeout", fmt::format("{}m", millis.count()));
-  stream.send_head(head_, {});
-  std::string message;
-  wire::grpc::append_message(message, wire::grpc::health_check_request(plan.service));
-  stream.send_body(message, true);
+  wire::grpc::append_message(body_, wire::grpc::health_check_request(plan.service));
+}
+
+void HostChecker::send_request(UpstreamStream& stream) {
+  stream.send_head(head_, {.ends = body_.empty()});
+  if (!body_.empty()) stream.send_body(body_, true);
 }
 
 // --- The answer ------------------------------------------------------------------------------

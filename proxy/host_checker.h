@@ -30,10 +30,16 @@ class HostChecker final : private UpstreamRequest, private world::TransportEvent
 
   /// The first probe, at once.
   void start();
+  /// The endpoint is not one of the cluster's any more: nothing is sent to it from now on.
+  void stop();
   /// Where the next probes go.
   void move_to(const world::Endpoint& endpoint);
   /// Traffic was told by the endpoint that it fails. Source: ENV-HC-12.
   void fail_now();
+
+  /// Whose health it is about, where it is a cluster's endpoint.
+  void set_host(UpstreamHost& host) { host_ = &host; }
+  UpstreamHost* host() const { return host_; }
 
   bool healthy() const { return state_.healthy(); }
   /// Whether no probe has come to its end yet.
@@ -42,6 +48,7 @@ class HostChecker final : private UpstreamRequest, private world::TransportEvent
  private:
   const HealthCheckPlan& check() const { return *cluster_.health_check; }
   void probe();
+  void prepare_request();
   void send_request(UpstreamStream& stream);
   CheckResult judge() const;
   CheckResult judge_grpc() const;
@@ -73,6 +80,7 @@ class HostChecker final : private UpstreamRequest, private world::TransportEvent
   Cluster probes_;  // the same endpoint for probes alone
   std::unique_ptr<Upstream> pool_;
   world::Endpoint endpoint_;
+  UpstreamHost* host_ = nullptr;
   const PoolCounts& traffic_;
   HealthCounts& counts_;
   HostCheckEvents& events_;
@@ -82,8 +90,10 @@ class HostChecker final : private UpstreamRequest, private world::TransportEvent
   world::TimePoint begun_{};  // the last probe
   bool probing_ = false;
 
+  wire::RequestHead head_;  // of each probe
+  std::string body_;
+
   // Of the probe under way.
-  wire::RequestHead head_;
   std::uint16_t status_ = 0;
   bool grpc_content_ = false;
   int grpc_status_ = -1;

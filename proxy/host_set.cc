@@ -28,8 +28,6 @@ HostSet::Hosts HostSet::replace(Hosts hosts) {
         world_.random("cluster/" + cluster_.name).below(hosts.size());
   }
   Hosts former = std::exchange(hosts_, std::move(hosts));
-  every_.clear();
-  for (const auto& host : hosts_) every_.push_back(host.get());
   look();
   return former;
 }
@@ -39,7 +37,6 @@ std::unique_ptr<UpstreamHost> HostSet::remove(UpstreamHost& host) {
                                   [&host](const auto& other) { return other.get() == &host; });
   std::unique_ptr<UpstreamHost> removed = std::move(*found);
   hosts_.erase(found);
-  every_.erase(std::find(every_.begin(), every_.end(), &host));
   look();
   return removed;
 }
@@ -64,32 +61,42 @@ void HostSet::on_window_end() {
 }
 
 void HostSet::look() {
-  healthy_.clear();
+  std::size_t healthy = 0;
   std::size_t total = 0;
-  for (UpstreamHost* host : every_) {
-    if (host->healthy()) healthy_.push_back(host);
+  for (const auto& host : hosts_) {
+    if (host->healthy()) ++healthy;
     if (!host->excluded) ++total;
   }
-  const std::size_t healthy = healthy_.size();
+  all_healthy_ = healthy == hosts_.size();
+  healthy_.clear();
+  if (!all_healthy_) {
+    for (const auto& host : hosts_) {
+      if (host->healthy()) healthy_.push_back(host.get());
+    }
+  }
   const bool enough = total > 0 && healthy * kOverprovisioning >= total * 100;
   panic_ = !enough && cluster_.panic_percent > 0 &&
            (total == 0 || healthy * 100 < total * cluster_.panic_percent);
 }
 
 bool HostSet::usable(const UpstreamHost& host) const {
-  return std::find(healthy_.begin(), healthy_.end(), &host) != healthy_.end();
+  return all_healthy_ || std::find(healthy_.begin(), healthy_.end(), &host) != healthy_.end();
 }
 
 UpstreamHost* HostSet::next() {
-  if (!panic_) return turn(next_of_healthy_, healthy_);
-  if (every_.empty()) return nullptr;
-  ++counts_.panics;
-  return cluster_.fail_on_panic ? nullptr : turn(next_of_every_, every_);
-}
-
-UpstreamHost* HostSet::turn(std::size_t& next, const std::vector<UpstreamHost*>& among) {
-  if (among.empty()) return nullptr;
-  return among[next++ % among.size()];
+  if (hosts_.empty()) return nullptr;
+  if (panic_) {
+    ++counts_.panics;
+    return cluster_.fail_on_panic ? nullptr : hosts_[next_of_every_++ % hosts_.size()].get();
+  }
+  const std::size_t turn = next_of_healthy_;
+  if (all_healthy_) {
+    ++next_of_healthy_;
+    return hosts_[turn % hosts_.size()].get();
+  }
+  if (healthy_.empty()) return nullptr;
+  ++next_of_healthy_;
+  return healthy_[turn % healthy_.size()];
 }
 
 }  // namespace proxy

@@ -43,14 +43,14 @@ class HostSet {
  private:
   void look();
   void on_window_end();
-  UpstreamHost* turn(std::size_t& next, const std::vector<UpstreamHost*>& among);
 
   world::World& world_;
   const Cluster& cluster_;
   HealthCounts& counts_;
   Hosts hosts_;
-  std::vector<UpstreamHost*> every_;
-  std::vector<UpstreamHost*> healthy_;  // as was last seen
+  // As was last seen. Where all are healthy, which is usual, no list of them is kept.
+  bool all_healthy_ = true;
+  std::vector<UpstreamHost*> healthy_;
   bool panic_ = false;
   bool begun_ = false;
   std::size_t next_of_every_ = 0;

@@ -165,7 +165,9 @@ void Http2Upstream::cancel(UpstreamRequest& request) {
   remove(exchange);
   burial_.start_after({});
   close_if_done();
-  if (!gone()) offer();
+  if (gone()) return;
+  stream_ended_ = false;  // who waits comes now, not with whatever the endpoint sends next
+  offer();
 }
 
 void Http2Upstream::leave(UpstreamRequest& request) {

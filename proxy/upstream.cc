@@ -13,6 +13,12 @@ namespace {
 /// At most so many connections are made for one cause. Source: ENV-POOL-05.
 constexpr int kMostAtOnce = 3;
 
+bool contains(const DiscoveryEvents::Addresses& addresses, const UpstreamHost& host) {
+  const world::Endpoint& endpoint = host.address().endpoint;
+  return std::find(addresses.begin(), addresses.end(),
+                   std::pair(endpoint.address, endpoint.port)) != addresses.end();
+}
+
 }  // namespace
 
 std::string_view reset_text(ResetReason reason) {
@@ -63,7 +69,8 @@ OpenCircuits Upstream::open_circuits() const {
       .connections = open(counts_.connections, counts_.connections_total, limits.max_connections),
       .pending = open(counts_.pending, counts_.pending_total, limits.max_pending_requests),
       .requests = open(counts_.requests, counts_.requests_total, limits.max_requests),
-      .retries = open(counts_.retries, counts_.retries + counts_.retries_total, limits.max_retries)};
+      .retries =
+          open(counts_.retries, counts_.retries + counts_.retries_total, limits.max_retries)};
 }
 
 std::vector<HostState> Upstream::hosts() const {
@@ -94,6 +101,27 @@ void Upstream::on_discovered(const Addresses& addresses, bool failed) {
   tell_if_ready();
 }
 
+/// The same answer again, in whatever order, changes nothing: nor does it hasten what waits to be
+/// merged.
+bool Upstream::tells_nothing_new(const Addresses& addresses) const {
+  const auto is_of = [](const auto& address, const auto& host) {
+    const world::Endpoint& endpoint = host->address().endpoint;
+    return !host->leaving && endpoint.address == address.first && endpoint.port == address.second;
+  };
+  const HostSet::Hosts& hosts = hosts_.all();
+  // Almost always it is the same word by word.
+  if (std::equal(addresses.begin(), addresses.end(), hosts.begin(), hosts.end(), is_of)) {
+    return true;
+  }
+  const auto is_known = [&](const auto& address) {
+    return std::any_of(hosts.begin(), hosts.end(),
+                       [&](const auto& host) { return is_of(address, host); });
+  };
+  return std::all_of(addresses.begin(), addresses.end(), is_known) &&
+         std::all_of(hosts.begin(), hosts.end(),
+                     [&](const auto& host) { return host->leaving || contains(addresses, *host); });
+}
+
 void Upstream::set_hosts(const Addresses& addresses) {
   const HostSet::Hosts& present = hosts_.all();
   // One logical endpoint moves, and its connections stay where they are; an empty answer moves it
@@ -104,12 +132,10 @@ void Upstream::set_hosts(const Addresses& addresses) {
     if (present.front()->address().endpoint != endpoint) present.front()->move_to(endpoint);
     return;
   }
-  const auto listed = [&addresses](const world::Endpoint& endpoint) {
-    return std::find(addresses.begin(), addresses.end(),
-                     std::pair(endpoint.address, endpoint.port)) != addresses.end();
-  };
-  HostSet::Hosts former = hosts_.replace({});
+  if (tells_nothing_new(addresses)) return;
+  HostSet::Hosts former = hosts_.empty() ? HostSet::Hosts() : hosts_.replace({});
   HostSet::Hosts hosts;
+  hosts.reserve(addresses.size());
   std::vector<UpstreamHost*> added;
   for (const auto& [address, port] : addresses) {
     const world::Endpoint endpoint{address, port};
@@ -122,13 +148,13 @@ void Upstream::set_hosts(const Addresses& addresses) {
       hosts.push_back(std::move(*found));
     } else if (std::none_of(hosts.begin(), hosts.end(), same)) {
       hosts.push_back(new_host(endpoint));
-      added.push_back(hosts.back().get());
+      if (hosts.back()->checker != nullptr) added.push_back(hosts.back().get());
     }
   }
   for (auto& host : former) {
     if (!host) continue;
     // An endpoint that passes its checks is believed more than the answer (AM-HC-07).
-    if (host->checker != nullptr && host->healthy() && !listed(host->address().endpoint)) {
+    if (host->checker != nullptr && host->healthy() && !contains(addresses, *host)) {
       host->leaving = true;
       hosts.push_back(std::move(host));
     } else {
@@ -137,9 +163,7 @@ void Upstream::set_hosts(const Addresses& addresses) {
   }
   hosts_.replace(std::move(hosts));
   ++health_.changes;
-  for (UpstreamHost* host : added) {
-    if (host->checker != nullptr) host->checker->start();
-  }
+  for (UpstreamHost* host : added) host->checker->start();
 }
 
 std::unique_ptr<UpstreamHost> Upstream::new_host(const world::Endpoint& endpoint) {
@@ -148,12 +172,15 @@ std::unique_ptr<UpstreamHost> Upstream::new_host(const world::Endpoint& endpoint
     HostCheckEvents& events = *this;
     host->checker =
         std::make_unique<HostChecker>(world_, cork_, cluster_, endpoint, counts_, health_, events);
+    host->checker->set_host(*host);
   }
   return host;
 }
 
 void Upstream::dismiss(std::unique_ptr<UpstreamHost> host) {
-  while (!host->ready_.empty()) host->ready_.back()->retire();
+  host->dismissed = true;
+  if (host->checker != nullptr) host->checker->stop();
+  while (host->ready_ != nullptr) host->ready_->retire();
   former_hosts_.push_back(std::move(host));
 }
 
@@ -168,11 +195,8 @@ void Upstream::tell_if_ready() {
 
 void Upstream::on_checked(HostChecker& checker, CheckResult result,
                           CheckState::Transition transition) {
-  const auto found =
-      std::find_if(hosts_.all().begin(), hosts_.all().end(),
-                   [&checker](const auto& host) { return host->checker.get() == &checker; });
-  if (found == hosts_.all().end()) return;  // it is not the cluster's any more
-  UpstreamHost& host = **found;
+  UpstreamHost& host = *checker.host();
+  if (host.dismissed) return;
   bool changed = transition == CheckState::Transition::Changed;
   if (checker.healthy()) host.excluded = false;
   if (result == CheckResult::Success && host.outlier.ejected) {
@@ -228,8 +252,8 @@ void Upstream::request(UpstreamRequest& request, const std::vector<UpstreamHost*
     return;
   }
   request.address_ = &host->address().text;
-  if (!host->ready_.empty()) {
-    attach(request, *host->ready_.back());
+  if (host->ready_ != nullptr) {
+    attach(request, *host->ready_);
     return;
   }
   if (counts_.pending >= cluster_.limits.max_pending_requests) {
@@ -289,6 +313,7 @@ void Upstream::attach(UpstreamRequest& request, UpstreamConnection& connection) 
 }
 
 void Upstream::offer(UpstreamConnection& connection) {
+  if (connection.room() == 0) return;  // who waits is helped by connections that take more
   UpstreamHost& host = connection.host_;
   while (host.first_ != nullptr && connection.room() > 0) {
     UpstreamRequest& next = *host.first_;
@@ -311,7 +336,7 @@ void Upstream::serve() {
   const auto serve_all = [this](const auto& hosts) {
     for (std::size_t i = 0; i < hosts.size(); ++i) {
       UpstreamHost& host = *hosts[i];
-      while (host.first_ != nullptr && !host.ready_.empty()) offer(*host.ready_.back());
+      while (host.first_ != nullptr && host.ready_ != nullptr) offer(*host.ready_);
     }
   };
   serve_all(hosts_.all());
@@ -323,7 +348,10 @@ void Upstream::make_ready(UpstreamConnection& connection) {
   if (connection.idle()) connection.await_idle_end();
   if (connection.ready_) return;
   connection.ready_ = true;
-  connection.host_.ready_.push_back(&connection);
+  UpstreamConnection*& first = connection.host_.ready_;
+  if (first != nullptr) first->previous_ready_ = &connection;
+  connection.next_ready_ = first;
+  first = &connection;
 }
 
 void Upstream::detach(UpstreamRequest& request) {

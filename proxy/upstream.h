@@ -143,6 +143,7 @@ class Upstream final : private DiscoveryEvents, private HostCheckEvents, private
   std::vector<OutlierState*> outlier_states() override;
   void on_ejections_changed() override { hosts_.changed(); }
 
+  bool tells_nothing_new(const Addresses& addresses) const;
   void set_hosts(const Addresses& addresses);
   std::unique_ptr<UpstreamHost> new_host(const world::Endpoint& endpoint);
   void start_check(UpstreamHost& host);

@@ -1,6 +1,5 @@
 #include "proxy/upstream_connection.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace proxy {
@@ -28,6 +27,7 @@ void UpstreamConnection::on_connected() {
 
 /// Source: ENV-POOL-18.
 void UpstreamConnection::count_request() {
+  awaits_idle_end_ = false;
   const std::uint32_t most = upstream_.cluster_.max_requests_per_connection;
   if (most == 0 || ++served_ < most) return;
   used_up_ = true;
@@ -37,7 +37,7 @@ void UpstreamConnection::count_request() {
 /// A request that comes meanwhile does not move the timer: it looks again when it is due.
 void UpstreamConnection::await_idle_end() {
   const Duration timeout = upstream_.cluster_.idle_timeout;
-  if (timeout == Duration::zero()) return;
+  if (timeout == Duration::zero() || std::exchange(awaits_idle_end_, true)) return;
   idle_since_ = upstream_.world_.now();
   if (!timer_.running()) timer_.start_after(timeout);
 }
@@ -95,8 +95,9 @@ void UpstreamConnection::on_error(std::error_code error) {
 
 void UpstreamConnection::withdraw() {
   if (!std::exchange(ready_, false)) return;
-  auto& list = host_.ready_;
-  list.erase(std::find(list.begin(), list.end(), this));
+  (previous_ready_ != nullptr ? previous_ready_->next_ready_ : host_.ready_) = next_ready_;
+  if (next_ready_ != nullptr) next_ready_->previous_ready_ = previous_ready_;
+  previous_ready_ = next_ready_ = nullptr;
 }
 
 void UpstreamConnection::close() {

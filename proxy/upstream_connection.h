@@ -67,7 +67,7 @@ class UpstreamConnection : protected world::TransportEvents {
   void on_end() final;
   void on_error(std::error_code error) final;
   void count_request();
-  /// Counts the time without a request from now on.
+  /// Counts the time without a request from now on, unless it does so already.
   void await_idle_end();
   void on_timer();
   void on_connect_timeout();
@@ -81,6 +81,9 @@ class UpstreamConnection : protected world::TransportEvents {
   std::uint32_t served_ = 0;
   std::size_t index_ = 0;  // among the host's connections
   bool connecting_ = true;
+  bool awaits_idle_end_ = false;
+  UpstreamConnection* next_ready_ = nullptr;
+  UpstreamConnection* previous_ready_ = nullptr;
   bool ready_ = false;  // stands in the host's list
   bool gone_ = false;
   bool used_up_ = false;

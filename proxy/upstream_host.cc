@@ -4,14 +4,13 @@
 
 namespace proxy {
 
-UpstreamHost::UpstreamHost(const world::Endpoint& endpoint) {
-  move_to(endpoint);
-}
+UpstreamHost::UpstreamHost(const world::Endpoint& endpoint)
+    : first_address_{endpoint, endpoint.text()} {}
 
 UpstreamHost::~UpstreamHost() = default;
 
 void UpstreamHost::move_to(const world::Endpoint& endpoint) {
-  addresses_.push_back({endpoint, endpoint.text()});
+  moves_.push_front({endpoint, endpoint.text()});
   if (checker != nullptr) checker->move_to(endpoint);
 }
 

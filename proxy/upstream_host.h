@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <forward_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,7 +26,7 @@ class UpstreamHost {
     world::Endpoint endpoint;
     std::string text;
   };
-  const Address& address() const { return addresses_.back(); }
+  const Address& address() const { return moves_.empty() ? first_address_ : moves_.front(); }
   /// New connections go there; those that it has stay where they are.
   void move_to(const world::Endpoint& endpoint);
 
@@ -36,8 +36,9 @@ class UpstreamHost {
 
   std::unique_ptr<HostChecker> checker;  ///< Null where there are no checks.
   OutlierState outlier;
-  bool excluded = false;  ///< Its own answer said that it fails.
-  bool leaving = false;   ///< Discovery has lost it; it stays until a check fails.
+  bool excluded = false;   ///< Its own answer said that it fails.
+  bool dismissed = false;  ///< It is not the cluster's any more: what it has goes on.
+  bool leaving = false;    ///< Discovery has lost it; it stays until a check fails.
 
  private:
   friend class Upstream;
@@ -46,13 +47,14 @@ class UpstreamHost {
   void enqueue(UpstreamRequest& request);
   void dequeue(UpstreamRequest& request);
 
-  std::deque<Address> addresses_;  // the last one is in use; connections keep the others
+  Address first_address_;
+  std::forward_list<Address> moves_;  // the newest first; connections keep the others
   UpstreamRequest* first_ = nullptr;
   UpstreamRequest* last_ = nullptr;
   std::size_t queued_ = 0;
   std::size_t connecting_ = 0;
   std::vector<std::unique_ptr<UpstreamConnection>> connections_;
-  std::vector<UpstreamConnection*> ready_;  // have room; the last one was used last
+  UpstreamConnection* ready_ = nullptr;  // have room: the one that was used last, then others
 };
 
 }  // namespace proxy
