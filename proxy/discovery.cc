@@ -11,18 +11,18 @@ constexpr Duration kRefresh = 5s;
 }  // namespace
 
 Discovery::Discovery(world::World& world, const Cluster& cluster, DiscoveryEvents& events)
-    : world_(world),
-      cluster_(cluster),
-      events_(events),
-      self_(std::make_shared<Discovery*>(this)) {}
+    : world_(world), cluster_(cluster), events_(events) {}
 
 Discovery::~Discovery() {
-  *self_ = nullptr;
+  if (self_ != nullptr) *self_ = nullptr;
 }
 
 void Discovery::ask() {
   if (asking_) return;
   asking_ = true;
+  if (self_ == nullptr && cluster_.discovery != Cluster::Discovery::Self) {
+    self_ = std::make_shared<Discovery*>(this);
+  }
   switch (cluster_.discovery) {
     case Cluster::Discovery::Self:
       take({{world::kLoopbackAddress, cluster_.port}}, false);

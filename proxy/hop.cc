@@ -25,7 +25,7 @@ constexpr std::size_t kSpare = 64;
 namespace {
 
 /// "Thu, 01 Jan 2026 00:00:00 GMT". Source: RFC 9110 section 5.6.7.
-std::string http_date(std::chrono::sys_seconds at) {
+std::array<char, 29> http_date(std::chrono::sys_seconds at) {
   const std::chrono::sys_days day = std::chrono::floor<std::chrono::days>(at);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss<std::chrono::seconds> time(at - day);
@@ -33,12 +33,13 @@ std::string http_date(std::chrono::sys_seconds at) {
     out[0] = static_cast<char>('0' + number / 10 % 10);
     out[1] = static_cast<char>('0' + number % 10);
   };
-  std::string text = "Thu, 01 Jan 2026 00:00:00 GMT";
+  std::array<char, 29> text;
+  std::memcpy(text.data(), "Thu, 01 Jan 2026 00:00:00 GMT", text.size());
   const std::size_t weekday = std::chrono::weekday(day).c_encoding();
-  text.replace(0, 3, &"SunMonTueWedThuFriSat"[weekday * 3], 3);
+  std::memcpy(text.data(), &"SunMonTueWedThuFriSat"[weekday * 3], 3);
   two_digits(&text[5], static_cast<unsigned>(date.day()));
   const std::size_t month = static_cast<unsigned>(date.month()) - 1;
-  text.replace(8, 3, &"JanFebMarAprMayJunJulAugSepOctNovDec"[month * 3], 3);
+  std::memcpy(&text[8], &"JanFebMarAprMayJunJulAugSepOctNovDec"[month * 3], 3);
   const auto year = static_cast<int>(date.year());
   two_digits(&text[12], year / 100);
   two_digits(&text[14], year % 100);
@@ -51,10 +52,7 @@ std::string http_date(std::chrono::sys_seconds at) {
 }  // namespace
 
 Hop::Hop(world::World& world, const HopPlan& plan)
-    : world_(world),
-      plan_(plan),
-      burial_(world.loop(), world.id(), world::bind<&Hop::bury>(this)),
-      drain_timer_(world.loop(), world.id(), world::bind<&Hop::end_drain>(this)) {
+    : world_(world), plan_(plan), burial_(world.loop(), world.id(), world::bind<&Hop::bury>(this)) {
   upstreams_.reserve(plan.clusters.size());
   for (const Cluster& cluster : plan.clusters) {
     upstreams_.push_back(std::make_unique<Upstream>(world, cork_, cluster));
@@ -171,7 +169,10 @@ void Hop::drain(DrainMode mode, Duration over) {
   drain_begun_ = world_.now();
   drain_over_ = over;
   draining_ = true;
-  if (mode == DrainMode::Graceful) drain_timer_.start_after(over);
+  if (mode == DrainMode::Graceful) {
+    drain_timer_.emplace(world_.loop(), world_.id(), world::bind<&Hop::end_drain>(this));
+    drain_timer_->start_after(over);
+  }
 }
 
 void Hop::end_drain() {
@@ -204,16 +205,23 @@ ListenerCounts Hop::counts() const {
 }
 
 std::unique_ptr<Stream> Hop::take_stream() {
-  if (spare_streams_.empty()) return std::make_unique<Stream>(*this);
-  auto stream = std::move(spare_streams_.back());
-  spare_streams_.pop_back();
+  std::unique_ptr<Stream> stream = std::move(spare_stream_);
+  if (stream == nullptr) {
+    if (spare_streams_.empty()) return std::make_unique<Stream>(*this);
+    stream = std::move(spare_streams_.back());
+    spare_streams_.pop_back();
+  }
   stream->reset();
   return stream;
 }
 
 void Hop::give_back(std::unique_ptr<Stream> stream) {
   // Kept as it is until it is taken again: it may still be on the call stack.
-  spare_streams_.push_back(std::move(stream));
+  if (spare_stream_ == nullptr) {
+    spare_stream_ = std::move(stream);
+  } else {
+    spare_streams_.push_back(std::move(stream));
+  }
 }
 
 std::unique_ptr<wire::RequestHead> Hop::take_request_head() {
@@ -249,7 +257,7 @@ std::string_view Hop::date() {
     date_second_ = count;
     date_ = http_date(second);
   }
-  return date_;
+  return {date_.data(), date_.size()};
 }
 
 std::string_view Hop::new_request_id(char decision) {

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/container/small_vector.hpp>
+
 #include "proxy/access_log.h"
 #include "proxy/cork.h"
 #include "proxy/counts.h"
@@ -120,14 +122,15 @@ class Hop final : private world::AcceptEvents {
   std::optional<world::Random> drains_;
   std::optional<LogFormat> log_format_;
   std::string line_;
-  std::vector<std::unique_ptr<Upstream>> upstreams_;
+  boost::container::small_vector<std::unique_ptr<Upstream>, 1> upstreams_;
   world::Action held_{};
   std::size_t clusters_awaited_ = 1;  // one stands for start()
   std::unique_ptr<world::Listener> listener_;
-  std::vector<std::unique_ptr<Downstream>> connections_;
+  boost::container::small_vector<std::unique_ptr<Downstream>, 1> connections_;
   std::vector<std::unique_ptr<Downstream>> graveyard_;
   std::vector<std::unique_ptr<RefusedConnection>> refused_;
   world::Timer burial_;
+  std::unique_ptr<Stream> spare_stream_;  // taken first; often the only one
   std::vector<std::unique_ptr<Stream>> spare_streams_;
   std::vector<std::unique_ptr<wire::RequestHead>> spare_request_heads_;
   std::vector<std::unique_ptr<wire::ResponseHead>> spare_response_heads_;
@@ -135,8 +138,8 @@ class Hop final : private world::AcceptEvents {
                                       '0', '-', '0', '0', '0', '0', '-', '0', '0', '0', '0', '-',
                                       '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0'};
   std::int64_t date_second_ = -1;
-  std::string date_;
-  world::Timer drain_timer_;  // until the listener closes
+  std::array<char, 29> date_{};
+  std::optional<world::Timer> drain_timer_;  // until the listener closes
   std::optional<world::TimePoint> drain_begun_;
   Duration drain_over_{};
   bool draining_ = false;  // answers may have to close

@@ -85,8 +85,7 @@ Stream::Stream(Hop& hop)
                    world::bind<&Stream::on_route_timeout>(this)),
       try_timer_(hop.world().loop(), hop.world().id(), world::bind<&Stream::on_try_timeout>(this)),
       idle_timer_(hop.world().loop(), hop.world().id(), world::bind<&Stream::on_idle>(this)),
-      retry_timer_(hop.world().loop(), hop.world().id(), world::bind<&Stream::retry>(this)),
-      age_timer_(hop.world().loop(), hop.world().id(), world::bind<&Stream::on_old>(this)) {}
+      retry_timer_(hop.world().loop(), hop.world().id(), world::bind<&Stream::retry>(this)) {}
 
 Stream::~Stream() = default;
 
@@ -145,7 +144,13 @@ void Stream::begin(Responder& downstream, std::unique_ptr<wire::RequestHead> hea
   if (idle_after_ > Duration::zero()) idle_timer_.start_after(idle_after_);
   // No try begins to count before the request is complete: until then its timer is free.
   const HopTimers& timers = hop_.plan().timers;
-  if (timers.max_stream > Duration::zero()) age_timer_.start_after(timers.max_stream);
+  if (timers.max_stream > Duration::zero()) {
+    if (!age_timer_) {
+      age_timer_.emplace(hop_.world().loop(), hop_.world().id(),
+                         world::bind<&Stream::on_old>(this));
+    }
+    age_timer_->start_after(timers.max_stream);
+  }
   const Duration whole = timers.request;
   if (whole > Duration::zero() && !complete) try_timer_.start_after(whole);
 
@@ -765,7 +770,7 @@ void Stream::end(bool reset) {
   try_timer_.stop();
   idle_timer_.stop();
   retry_timer_.stop();
-  age_timer_.stop();
+  if (age_timer_) age_timer_->stop();
   if (upstream_ != nullptr) {
     if (std::exchange(counted_retry_, false)) --upstream_->counts().retries;
     if (upstream_paused_ && upstream_stream() != nullptr) upstream_stream()->resume();

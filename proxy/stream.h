@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -123,7 +124,7 @@ class Stream final : private UpstreamRequest {
   world::Timer try_timer_;
   world::Timer idle_timer_;
   world::Timer retry_timer_;
-  world::Timer age_timer_;
+  std::optional<world::Timer> age_timer_;
   world::TimePoint started_{};
   world::TimePoint completed_{};  // when the request had been read
   world::TimePoint active_at_{};

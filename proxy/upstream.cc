@@ -132,7 +132,7 @@ void Upstream::set_hosts(const Addresses& addresses) {
     if (present.front()->address().endpoint != endpoint) present.front()->move_to(endpoint);
     return;
   }
-  if (tells_nothing_new(addresses)) return;
+  if (!present.empty() && tells_nothing_new(addresses)) return;
   HostSet::Hosts former = hosts_.empty() ? HostSet::Hosts() : hosts_.replace({});
   HostSet::Hosts hosts;
   hosts.reserve(addresses.size());

@@ -4,7 +4,8 @@
 #include <forward_list>
 #include <memory>
 #include <string>
-#include <vector>
+
+#include <boost/container/small_vector.hpp>
 
 #include "proxy/host_checker.h"
 #include "proxy/outlier.h"
@@ -53,7 +54,7 @@ class UpstreamHost {
   UpstreamRequest* last_ = nullptr;
   std::size_t queued_ = 0;
   std::size_t connecting_ = 0;
-  std::vector<std::unique_ptr<UpstreamConnection>> connections_;
+  boost::container::small_vector<std::unique_ptr<UpstreamConnection>, 1> connections_;
   UpstreamConnection* ready_ = nullptr;  // have room: the one that was used last, then others
 };
 
