@@ -358,7 +358,7 @@ void PoolModel::step(const PoolStep& step) {
       if (found == requests_.end() || found->second.state == Request::State::Over) break;
       leave(step.a);
       found->second.state = Request::State::Over;
-          log_.push_back(found->second.http2_client
+      log_.push_back(found->second.http2_client
                          ? fmt::format("/r{} 0 DR http2.remote_reset", step.a)
                          : fmt::format("/r{} 0 DC downstream_remote_disconnect", step.a));
       break;
