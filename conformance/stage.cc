@@ -197,7 +197,7 @@ std::vector<world::World*> Stage::all_hosts() {
   for (const auto& endpoint : endpoints_) hosts.push_back(endpoint->host);
   for (const auto& instance : instances_) hosts.push_back(instance->host);
   for (const auto& balancer : balancers_) {
-    for (world::World* host : balancer->hosts()) hosts.push_back(host);
+    for (world::World* host : balancer->hosts(balancer->name())) hosts.push_back(host);
   }
   for (const auto& client : clients_) {
     hosts.push_back(client->host);
