@@ -39,6 +39,7 @@ enum class DrainMode : std::uint8_t {
 class Gateway {
  public:
   Gateway(world::World& world, std::shared_ptr<const GatewayPlan> plan);
+  /// Closes everything at once, as the real proxy does on SIGTERM. Source: ENV-LIFE-09.
   ~Gateway();
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;

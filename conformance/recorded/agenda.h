@@ -26,7 +26,8 @@ class Agenda {
         : timer(world.timer(world::bind<&Item::happen>(this))), act(std::move(what)) {}
     void happen() {
       done = true;
-      act();
+      const auto run = std::move(act);  // this item may go while it runs
+      run();
     }
     world::Timer timer;
     std::function<void()> act;
