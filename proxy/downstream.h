@@ -35,6 +35,7 @@ class Downstream : protected world::TransportEvents {
   /// Starts the timer of an open connection: on_timer() is called unless it is moved or stopped.
   void start_timer(Duration after);
   void stop_timer() { timer_.stop(); }
+  bool timing() const { return timer_.running(); }
   virtual void on_timer() = 0;
   /// The connection has lived for as long as it may.
   virtual void on_old() {}

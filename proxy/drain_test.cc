@@ -136,6 +136,36 @@ TEST_F(DrainTest, ASilentConnectionIsClosedAtOnce) {
   EXPECT_EQ(peer->log, "connected@0ms end@300ms");
 }
 
+TEST_F(DrainTest, AHeadThatIsNotWholeIsAnsweredByTheFirstTimeThatIsOver) {
+  struct Case {
+    Duration HopTimers::*timer;
+    const char* body;
+  };
+  for (const auto& [timer, body] : {Case{&HopTimers::request_headers, "request header timeout"},
+                                    Case{&HopTimers::request, "request timeout"},
+                                    Case{&HopTimers::stream_idle, "stream timeout"},
+                                    Case{&HopTimers::max_stream, "downstream duration timeout"}}) {
+    gateway_.reset();
+    hop_.timers = {};
+    hop_.timers.*timer = 300ms;
+    start();
+    const auto peer = connect();
+    peer->log.clear();
+    const auto begun = simulation_.now();
+    peer->transport->write("GET / HT");
+    simulation_.run_for(100ms);
+    peer->transport->write("TP/1.1\r\n");
+    simulation_.run_for(199ms);
+    EXPECT_EQ(peer->bytes, "");
+    simulation_.run_for(1ms);
+    EXPECT_EQ(peer->bytes.substr(0, 12), "HTTP/1.1 408");
+    EXPECT_EQ(peer->bytes.substr(peer->bytes.find("\r\n\r\n") + 4), body);
+    simulation_.run_for(2s);
+    EXPECT_EQ(peer->log.substr(peer->log.find(' ') + 1),
+              "end@" + sim::text_of(begun.time_since_epoch() + 1300ms));
+  }
+}
+
 TEST_F(DrainTest, AProxyHeaderNamesTheClient) {
   hop_.proxy_protocol = HopPlan::ProxyProtocol::Required;
   hop_.access_log = AccessLogPlan{"/log",

@@ -84,8 +84,6 @@ void Http1Downstream::read(std::string_view bytes) {
       if (phase_ == Phase::Inspecting) begun_at_ = hop_.world().now();
       phase_ = Phase::Busy;
       stop_timer();
-      const Duration headers = hop_.plan().timers.request_headers;
-      if (headers > Duration::zero()) start_timer(headers);
       parser_.lend(hop_.take_request_head());
     }
     bytes.remove_prefix(parser_.feed(bytes, *this));
@@ -95,8 +93,29 @@ void Http1Downstream::read(std::string_view bytes) {
       break;
     }
     hand_over_body();
+    if (stream_ == nullptr && parser_.in_message() && !parser_.after_head()) await_head();
   }
   reading_ = false;
+}
+
+/// A head that is begun has to come whole within any of the times that a stream has.
+void Http1Downstream::await_head() {
+  if (timing()) return;
+  const auto [after, timeout] = head_timeout();
+  if (after > Duration::zero()) start_timer(after);
+}
+
+/// The first of them, and which it is. Source: ENV-LIFE-05, and measured.
+std::pair<Duration, HeadTimeout> Http1Downstream::head_timeout() const {
+  const HopTimers& timers = hop_.plan().timers;
+  std::pair<Duration, HeadTimeout> first{timers.request_headers, HeadTimeout::Headers};
+  for (const auto& [after, timeout] : {std::pair{timers.request, HeadTimeout::Request},
+                                       std::pair{timers.stream_idle, HeadTimeout::Idle},
+                                       std::pair{timers.max_stream, HeadTimeout::Age}}) {
+    const bool sooner = first.first == Duration::zero() || after < first.first;
+    if (after > Duration::zero() && sooner) first = {after, timeout};
+  }
+  return first;
 }
 
 void Http1Downstream::on_head(wire::RequestHead& head) {
@@ -263,7 +282,7 @@ void Http1Downstream::on_timer() {
     case Phase::Busy:
       stream_ = hop_.take_stream();
       request_complete_ = false;
-      stream_->on_headers_timeout(*this);
+      stream_->on_head_timeout(*this, head_timeout().second);
       break;
   }
 }

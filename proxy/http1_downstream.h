@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "proxy/downstream.h"
 #include "proxy/gathered_body.h"
@@ -65,6 +66,8 @@ class Http1Downstream final : public Downstream,
   void codec_error(const wire::CodecError& error);
   void client_gone();
   void become_idle();
+  void await_head();
+  std::pair<Duration, HeadTimeout> head_timeout() const;
   void start_drain();
   void await_drain();
 

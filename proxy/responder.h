@@ -11,6 +11,9 @@
 
 namespace proxy {
 
+/// Which of the times that a head has to come in is over.
+enum class HeadTimeout : std::uint8_t { Headers, Request, Idle, Age };
+
 /// What a codec must know of an answer, beside its head.
 struct AnswerFacts {
   bool ends = false;              ///< No body follows.

@@ -419,10 +419,24 @@ void Stream::on_client_gone_early(Responder& downstream) {
   on_client_gone();
 }
 
-void Stream::on_headers_timeout(Responder& downstream) {
+void Stream::on_head_timeout(Responder& downstream, HeadTimeout timeout) {
   begin_without_head(downstream);
   downstream.set_closing();
-  local_reply(408, "request header timeout", "request_header_timeout");
+  switch (timeout) {
+    case HeadTimeout::Headers:
+      local_reply(408, "request header timeout", "request_header_timeout");
+      break;
+    case HeadTimeout::Request:
+      local_reply(408, "request timeout", "request_overall_timeout");
+      break;
+    case HeadTimeout::Idle:
+      set_flag(ResponseFlag::StreamIdle);
+      local_reply(408, "stream timeout", "stream_idle_timeout");
+      break;
+    case HeadTimeout::Age:
+      local_reply(408, "downstream duration timeout", "max_duration_timeout");
+      break;
+  }
 }
 
 void Stream::on_route_timeout() {

@@ -40,7 +40,7 @@ class Stream final : private UpstreamRequest {
   void on_codec_error(Responder& downstream, const wire::CodecError& error);
   /// The gateway itself gives up the connection.
   void on_cut_off(std::string_view details);
-  void on_headers_timeout(Responder& downstream);
+  void on_head_timeout(Responder& downstream, HeadTimeout timeout);
   /// The client has gone with a part of a head sent.
   void on_client_gone_early(Responder& downstream);
   /// The answer's unsent bytes have gone.
