@@ -45,6 +45,17 @@ std::optional<std::string> cannot_show_live(const Scenario& scenario) {
     return fmt::format("nlb/{} has {}, a balancer on sockets ends connections itself",
                        balancer.name, balancer.simulated_only);
   }
+  const bool gateway_ends =
+      std::any_of(world.gateways.begin(), world.gateways.end(),
+                  [](const GatewaySetup& setup) { return !setup.fails.empty(); }) ||
+      std::any_of(scenario.steps.begin(), scenario.steps.end(),
+                  [](const Step& step) { return !instances_of(step).empty(); });
+  if (gateway_ends && !world.balancers.empty()) {
+    return fmt::format(
+        "nlb/{} stands before a gateway that does not listen, on sockets it resets "
+        "what such a one would refuse",
+        world.balancers.front().name);
+  }
   const bool gateway_asks =
       std::any_of(world.gateways.begin(), world.gateways.end(),
                   [](const GatewaySetup& setup) { return setup.keep_alive != Duration{}; });

@@ -272,7 +272,10 @@ void Balancer::end_flows(const world::Endpoint& target, bool both) {
     refused_.emplace(flow, false);
     gates_[node]->reset(flow);
   }
-  for (const auto& gate : gates_) gate->reset_flows_to(target);
+  for (const auto& gate : gates_) {  // a pump knows no other way
+    counts_.own_resets_total += gate->pumped_to(target);
+    gate->reset_flows_to(target);
+  }
 }
 
 /// What it sees by itself of a target that does not answer: NLB-88.
