@@ -66,6 +66,8 @@ TEST(Recorded, EveryCaseAgreesOrIsListed) {
   EXPECT_EQ(replay_all(RECORDED_MORE, known, differ), more);
   const Counts traffic = {{"hc", 102}, {"life", 62}, {"pool", 118}};
   EXPECT_EQ(replay_all(RECORDED_TRAFFIC, known, differ), traffic);
+  const Counts more_traffic = {{"life", 149}};
+  EXPECT_EQ(replay_all(RECORDED_MORE_TRAFFIC, known, differ), more_traffic);
   EXPECT_EQ(differ, known) << "what agrees must leave the list";
 }
 
