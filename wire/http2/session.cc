@@ -70,20 +70,6 @@ nghttp2_nv field_of(const HeaderMap& headers, std::size_t i, std::uint8_t flags)
   return field(headers.name(i), headers.value(i), flags);
 }
 
-/// nghttp2 lets no other names than these and :protocol through.
-HeaderName pseudo_of(std::string_view name) {
-  switch (name[1]) {
-    case 'm':
-      return HeaderName::PseudoMethod;
-    case 's':
-      return HeaderName::PseudoScheme;
-    case 'a':
-      return HeaderName::PseudoAuthority;
-    default:
-      return name == ":path" ? HeaderName::PseudoPath : HeaderName::Other;
-  }
-}
-
 /// Fills in how long the body is, from the header lines and from whether one follows.
 template <class Head>
 void set_framing(Head& head, bool ends) {
@@ -157,6 +143,7 @@ struct SessionCallbacks {
       stream = &session.events_.on_stream();
       session.enter(*stream, frame->hd.stream_id);
       nghttp2_session_set_stream_user_data(codec, stream->id_, stream);
+      stream->rules_.expect_request(session.options_.connect_protocol);
     } else {
       stream = stream_of(codec, frame->hd.stream_id);
       if (stream == nullptr) return 0;
@@ -164,7 +151,12 @@ struct SessionCallbacks {
     }
     stream->slots_ = 0;
     stream->head_bytes_ = stream->head_fields_ = 0;
+    stream->rules_.begin_block(frame->headers.cat != NGHTTP2_HCAT_HEADERS);
     session.reading_ = stream;
+    session.fields_in_ = stream->trailers_in_ != nullptr ? stream->trailers_in_.get()
+                         : session.role_ == Session::Role::Server
+                             ? &stream->request_head().headers
+                             : &stream->response_head().headers;
     return 0;
   }
 
@@ -173,59 +165,63 @@ struct SessionCallbacks {
                        std::size_t value_size, std::uint8_t, void* user_data) {
     Session& session = session_of(user_data);
     if (session.reading_ == nullptr) return 0;
-    return read_field(session, *session.reading_, text_of(name_bytes, name_size),
-                      text_of(value_bytes, value_size), session.role_ == Session::Role::Server);
+    Stream& stream = *session.reading_;
+    const std::string_view name = text_of(name_bytes, name_size);
+    const std::string_view value = text_of(value_bytes, value_size);
+    const HeaderTraits traits = lookup_header_traits(name);
+    switch (stream.rules_.judge(traits.name, name, value)) {
+      case Verdict::Take:
+        return read_field(session, stream, traits, name, value);
+      case Verdict::LeaveOut:
+        return 0;
+      case Verdict::Broken:
+        break;
+    }
+    stream.details_ = kInvalidHeader;
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
   }
 
-  static int read_field(Session& session, Stream& stream, std::string_view name,
-                        std::string_view value, bool request) {
-    if (name == "cookie" && request && stream.trailers_in_ == nullptr) {
-      if (!stream.cookies_.empty()) stream.cookies_ += "; ";
-      stream.cookies_ += value;
-      return 0;
-    }
-    HeaderMap* headers = stream.trailers_in_.get();
-    if (headers == nullptr) {
-      headers = request ? &stream.request_head().headers : &stream.response_head().headers;
+  static int read_field(Session& session, Stream& stream, const HeaderTraits& traits,
+                        std::string_view name, std::string_view value) {
+    const bool request = session.role_ == Session::Role::Server;
+    HeaderMap& headers = *session.fields_in_;
+    if (stream.trailers_in_ == nullptr) {
       if (name.front() == ':') {
-        // The real proxy's nghttp2 takes no user information; ours would.
-        if (name == ":authority" && value.find('@') != value.npos) {
-          stream.details_ = kInvalidHeader;
-          return NGHTTP2_ERR_CALLBACK_FAILURE;
-        }
-        read_pseudo(stream, name, value, request);
+        read_pseudo(stream, traits.name, value, request);
         return count(session, stream, name, value);
       }
-      if (request && name == "host") {
+      if (request && traits.name == HeaderName::Cookie) {
+        if (!stream.cookies_.empty()) stream.cookies_ += "; ";
+        stream.cookies_ += value;
+        return 0;
+      }
+      if (request && traits.name == HeaderName::Host) {
         if (stream.has_host_) return 0;
-        read_pseudo(stream, ":authority", value, true);
+        read_pseudo(stream, HeaderName::PseudoAuthority, value, true);
         return count(session, stream, name, value);
       }
     }
-    const HeaderTraits traits = lookup_header_traits(name);
     const int slot = request ? traits.request_slot : traits.response_slot;
     if (slot >= 0) {
       const std::uint64_t bit = std::uint64_t{1} << slot;
       if ((stream.slots_ & bit) != 0) {
-        headers->join_value(headers->find(name), ",", value);
+        headers.join_value(headers.find(name), ",", value);
         stream.head_bytes_ += value.size() + 1;
         return check(session, stream);
       }
       stream.slots_ |= bit;
     }
-    headers->add_known(traits.name, name, value);
+    headers.add_known(traits.name, name, value);
     return count(session, stream, name, value);
   }
 
-  static void read_pseudo(Stream& stream, std::string_view name, std::string_view value,
-                          bool request) {
+  static void read_pseudo(Stream& stream, HeaderName pseudo, std::string_view value, bool request) {
     if (!request) {
       ResponseHead& head = stream.response_head();
       std::from_chars(value.data(), value.data() + value.size(), head.status);
       return;
     }
     RequestHead& head = stream.request_head();
-    const HeaderName pseudo = pseudo_of(name);
     if (stream.pseudos_ == 0) head.pseudo_order = {};
     switch (pseudo) {
       case HeaderName::PseudoMethod:
@@ -242,8 +238,7 @@ struct SessionCallbacks {
         stream.has_host_ = true;
         break;
       default:
-        // :protocol of an extended CONNECT
-        head.headers.add(name, value);
+        head.headers.add(kProtocol, value);  // of an extended CONNECT
         return;
     }
     head.pseudo_order[stream.pseudos_++] = pseudo;
@@ -274,12 +269,23 @@ struct SessionCallbacks {
     switch (frame->hd.type) {
       case NGHTTP2_HEADERS:
         if (Stream* stream = std::exchange(session.reading_, nullptr)) {
-          on_headers(session, *stream, (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0);
+          const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+          if (!stream->rules_.end_block(ends)) {
+            stream->details_ = kMessagingRule;
+            return NGHTTP2_ERR_CALLBACK_FAILURE;
+          }
+          on_headers(session, *stream, ends);
         }
         break;
       case NGHTTP2_DATA:
         if (Stream* stream = stream_of(codec, frame->hd.stream_id)) {
-          on_data(session, *stream, (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0);
+          const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+          if (ends && !stream->rules_.may_end()) {
+            stream->cut_ = true;
+            return nghttp2_submit_rst_stream(codec, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
+                                             NGHTTP2_PROTOCOL_ERROR);
+          }
+          on_data(session, *stream, ends);
         }
         break;
       case NGHTTP2_RST_STREAM:
@@ -336,6 +342,10 @@ struct SessionCallbacks {
       nghttp2_session_consume(codec, id, size);
       return 0;
     }
+    if (!stream->rules_.add_data(size)) {
+      nghttp2_session_consume_connection(codec, size);
+      return nghttp2_submit_rst_stream(codec, NGHTTP2_FLAG_NONE, id, NGHTTP2_PROTOCOL_ERROR);
+    }
     if (stream->piece_.empty() && stream->partial_.empty()) {
       stream->piece_ = text_of(bytes, size);
     } else {
@@ -383,8 +393,10 @@ struct SessionCallbacks {
     // A GOAWAY ends the streams that the peer never looked at as if it had refused them.
     end.by_peer = stream->peer_reset_ || code == NGHTTP2_REFUSED_STREAM;
     end.details = stream->details_;
+    // nghttp2 closes it before the reset has left, which is when it is told.
+    if (stream->cut_) end.code = ErrorCode::ProtocolError;
     // Whoever hears of it may write elsewhere, which must not happen while output is taken.
-    if (session.taking_) {
+    if (session.taking_ || stream->cut_) {
       session.closed_.emplace_back(stream, end);
     } else {
       session.tell_closed(*stream, end);
@@ -392,13 +404,11 @@ struct SessionCallbacks {
     return 0;
   }
 
-  /// As in the real proxy, a message that breaks the rules ends the connection.
+  /// Of frames that come when they must not. As in the real proxy, they end the connection.
   static int on_invalid_frame(nghttp2_session* codec, const nghttp2_frame* frame, int error,
                               void*) {
     if (Stream* stream = stream_of(codec, frame->hd.stream_id)) {
-      stream->details_ = error == NGHTTP2_ERR_HTTP_HEADER      ? kInvalidHeader
-                         : error == NGHTTP2_ERR_HTTP_MESSAGING ? kMessagingRule
-                                                               : kUnknownError;
+      stream->details_ = kUnknownError;
     }
     const bool refused = error == NGHTTP2_ERR_REFUSED_STREAM || error == NGHTTP2_ERR_STREAM_CLOSED;
     return refused ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
@@ -483,7 +493,7 @@ struct SessionCallbacks {
       (void)made;
       nghttp2_option_set_no_auto_window_update(options, 1);
       nghttp2_option_set_no_closed_streams(options, 1);
-      nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(options, 1);
+      nghttp2_option_set_no_http_messaging(options, 1);  // MessageRules judges
       nghttp2_option_set_max_outbound_ack(options, kMostWaitingAcks);
       // nghttp2's own limit counts resets by the machine's clock, which no world may see.
       constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
@@ -855,6 +865,7 @@ bool Session::send_request(Stream& stream, const RequestHead& head, bool ends) {
                                                  fields.size(), ends ? nullptr : &body, &stream);
   assert(id > 0);
   enter(stream, id);
+  stream.rules_.expect_response(head.method);
   stream.ends_ = ends;
   output();
   return true;

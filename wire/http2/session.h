@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "wire/http2/errors.h"
+#include "wire/http2/message_rules.h"
 #include "wire/message.h"
 #include "world/time.h"
 
@@ -93,6 +94,7 @@ class Stream {
   std::string cookies_;
   std::unique_ptr<HeaderMap> trailers_in_;
   std::unique_ptr<HeaderMap> trailers_out_;
+  MessageRules rules_;
   std::uint64_t slots_ = 0;     // single-slot headers that are taken
   std::size_t unconsumed_ = 0;  // read while paused
   std::size_t head_bytes_ = 0;  // of the header block being read
@@ -108,6 +110,7 @@ class Stream {
   bool local_ended_ = false;
   bool peer_reset_ = false;
   bool paused_ = false;
+  bool cut_ = false;       // its body had another length
   bool deferred_ = false;  // the codec waits for more to send
 };
 
@@ -132,8 +135,8 @@ class SessionEvents {
 
 /// One HTTP/2 connection without its transport: bytes in, streams' events and bytes out.
 ///
-/// nghttp2 does the framing, HPACK, windows and the rules of messages; what is done with a broken
-/// rule is as in the real proxy, which uses the same library: a broken message ends the connection.
+/// nghttp2 does the framing, HPACK and windows; MessageRules judges the messages. What is done with
+/// a broken rule is as in the real proxy: a broken message ends the connection.
 /// Source: ENV-HTTP-46, -110 to -116.
 class Session {
  public:
@@ -212,8 +215,9 @@ class Session {
   SessionEvents& events_;
   std::unique_ptr<nghttp2_session, Deleter> session_;
   std::string error_;
-  Stream* partial_ = nullptr;  // of whose DATA frame a part was read
-  Stream* reading_ = nullptr;  // whose header block is being read
+  Stream* partial_ = nullptr;       // of whose DATA frame a part was read
+  Stream* reading_ = nullptr;       // whose header block is being read
+  HeaderMap* fields_in_ = nullptr;  // of that block
   Stream* first_ = nullptr;
   std::vector<Stream*> drained_;
   std::vector<std::pair<Stream*, StreamEnd>> closed_;
