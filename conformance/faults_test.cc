@@ -67,14 +67,16 @@ TEST(Faults, WhatIsWrongWithAFaultIsToldWithItsPlace) {
                            "  - { until: { endpoint/books-7: healthy } }\n"
                            "  - { wait: 1s, for: 2s }\n"
                            "  - fault: { loss: { between: [ edge, books ], rate: lots } }\n")),
-      "10:36: there is no host moon\n"
-      "11:49: does not go with what happens at an instant\n"
-      "12:14: is no fault; there is partition, latency, loss, bandwidth, blackhole, refuse, "
-      "reset, close, crash, dns, clock\n"
-      "13:23: must be an endpoint/, a service/ or a gateway/\n"
-      "14:16: there is no endpoint books-7; did you mean books-1?\n"
-      "15:21: goes with a fault\n"
-      "16:58: must be a percentage such as 0.1%\n");
+      "9:33: /steps/0/fault/partition/1: there is no moon; there is edge, edge-1, books, "
+      "books-1, books-1, client\n"
+      "10:48: /steps/1/for: does not go with what happens at an instant\n"
+      "11:14: /steps/2/fault/earthquake: is no fault; there is partition, latency, loss, "
+      "bandwidth, blackhole, refuse, reset, close, crash, dns, clock\n"
+      "12:21: /steps/3/fault/crash: must be an endpoint/, a service/ or a gateway/\n"
+      "13:16: /steps/4/until/endpoint~1books-7: there is no endpoint books-7; did you mean "
+      "books-1?\n"
+      "14:22: /steps/5/for: goes with a fault\n"
+      "15:54: /steps/6/fault/loss/rate: must be a percentage such as 0.1%\n");
 }
 
 }  // namespace

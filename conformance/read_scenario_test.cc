@@ -89,7 +89,6 @@ TEST(Scenario, WhatIsNotSupportedYetSaysSo) {
         << text;
   }
   for (const char* step : {
-           "{ at: 1s, until: { endpoint/books-1: healthy } }",
            "{ call: {} }",
            "{ request: GET https://edge/ }",
            "{ request: GET http://edge/, expect: { tls: {} } }",
