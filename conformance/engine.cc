@@ -168,7 +168,7 @@ class Run {
         return seen && count.number.holds(*seen);
       });
     };
-    const bool came = pass_time(holds, begun + until.latest.value_or(patience_));
+    const bool came = pass_time(holds, begun + until.latest.value_or(patience_) + slack_);
     if (over_) return;
     if (!came) {
       for (const CountExpectation& count : until.counts) judge_.count(where + "/until", count);
