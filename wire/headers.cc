@@ -138,7 +138,8 @@ constexpr std::size_t hash_of(std::string_view name) {
 }
 
 struct Slot {
-  std::uint8_t header = 0xff;  ///< Index into kKnownHeaders.
+  const char* text = nullptr;  ///< Of kKnownHeaders; null: nothing is here.
+  std::uint8_t size = 0;
   HeaderTraits traits;
 };
 
@@ -149,8 +150,9 @@ constexpr std::array<Slot, kTableSize> make_table() {
   for (std::size_t i = 0; i < kKnownCount; ++i) {
     const KnownHeader& known = kKnownHeaders[i];
     std::size_t at = hash_of(known.text);
-    while (table[at].header != 0xff) at = (at + 1) % kTableSize;
-    table[at].header = static_cast<std::uint8_t>(i);
+    while (table[at].text != nullptr) at = (at + 1) % kTableSize;
+    table[at].text = known.text.data();
+    table[at].size = static_cast<std::uint8_t>(known.text.size());
     table[at].traits.name = known.name;
     if (known.joined == Joined::Requests || known.joined == Joined::Both) {
       table[at].traits.request_slot = static_cast<std::int8_t>(requests++);
@@ -169,7 +171,26 @@ constexpr bool slots_fit() {
            slot.traits.response_slot < kMaxHeaderSlots;
   });
 }
-static_assert(kKnownCount < 0xff && slots_fit());
+static_assert(slots_fit());
+
+/// Names are short: a call to compare them costs more than the comparison.
+bool same_bytes(const char* a, const char* b, std::size_t size) {
+  const auto word = [](const char* at) {
+    std::uint64_t bytes;
+    std::memcpy(&bytes, at, sizeof bytes);
+    return bytes;
+  };
+  if (size < 8) {
+    for (std::size_t i = 0; i < size; ++i) {
+      if (a[i] != b[i]) return false;
+    }
+    return true;
+  }
+  for (std::size_t i = 0; i + 8 < size; i += 8) {
+    if (word(a + i) != word(b + i)) return false;
+  }
+  return word(a + size - 8) == word(b + size - 8);
+}
 
 char to_lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
@@ -178,10 +199,14 @@ char to_lower(char c) {
 }  // namespace
 
 HeaderTraits lookup_header_traits(std::string_view lower_case_name) {
-  if (lower_case_name.empty()) return {};
-  for (std::size_t at = hash_of(lower_case_name); kTable[at].header != 0xff;
+  const std::size_t size = lower_case_name.size();
+  if (size == 0) return {};
+  for (std::size_t at = hash_of(lower_case_name); kTable[at].text != nullptr;
        at = (at + 1) % kTableSize) {
-    if (kKnownHeaders[kTable[at].header].text == lower_case_name) return kTable[at].traits;
+    const Slot& slot = kTable[at];
+    if (slot.size == size && same_bytes(slot.text, lower_case_name.data(), size)) {
+      return slot.traits;
+    }
   }
   return {};
 }
