@@ -267,7 +267,7 @@ void HeaderMap::add(std::string_view name, std::string_view value) {
 
 void HeaderMap::add_known(HeaderName known, std::string_view name, std::string_view value) {
   assert(!name.empty() && name.size() <= 0xffff);
-  make_room();
+  if (fields_.capacity() == 0) make_room();
   Field field;
   field.known = known;
   field.name_at = static_cast<std::uint32_t>(text_.size());

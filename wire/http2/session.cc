@@ -40,6 +40,9 @@ constexpr std::string_view kHeadersTooLarge = "http2.header_list_size_too_large"
 /// Of an extended CONNECT; it stands among the headers of a head.
 constexpr std::string_view kProtocol = ":protocol";
 
+/// How often the name of a field that is not kept for its value is put into the HPACK table.
+constexpr std::uint32_t kHeadsPerName = 256;
+
 /// How many answers to PING and SETTINGS may wait. Source: the real proxy's limit of its own.
 constexpr std::size_t kMostWaitingAcks = 10000;
 
@@ -63,9 +66,11 @@ nghttp2_nv field(std::string_view name, std::string_view value, std::uint8_t fla
           value.size(), flags};
 }
 
-nghttp2_nv field_of(const HeaderMap& headers, std::size_t i, std::uint8_t flags) {
-  // What never comes again has no place in the table, where it drives out what does.
-  const bool once = headers.known(i) == HeaderName::RequestId;
+nghttp2_nv field_of(const HeaderMap& headers, std::size_t i, std::uint8_t flags,
+                    bool for_name = false) {
+  // A value that never comes again has no place in the table, where it drives out what does. Now
+  // and then it is put there `for_name`, which others then refer to.
+  const bool once = headers.known(i) == HeaderName::RequestId && !for_name;
   if (once) flags |= NGHTTP2_NV_FLAG_NO_INDEX;
   return field(headers.name(i), headers.value(i), flags);
 }
@@ -95,13 +100,16 @@ bool is_preface(std::string_view first_bytes) {
 
 struct SessionCallbacks {
   static Session& session_of(void* user_data) { return *static_cast<Session*>(user_data); }
-  static Stream* stream_of(nghttp2_session* session, std::int32_t id) {
-    return static_cast<Stream*>(nghttp2_session_get_stream_user_data(session, id));
+  static Stream* stream_of(Session& session, std::int32_t id) {
+    if (session.recent_ == nullptr || session.recent_->id_ != id) {
+      session.recent_ =
+          static_cast<Stream*>(nghttp2_session_get_stream_user_data(session.session_.get(), id));
+    }
+    return session.recent_;
   }
 
   /// Frames that cost their sender nothing are limited. Source: the real proxy's own limits.
-  static int on_begin_frame(nghttp2_session* codec, const nghttp2_frame_hd* frame,
-                            void* user_data) {
+  static int on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* frame, void* user_data) {
     Session& session = session_of(user_data);
     switch (frame->type) {
       case NGHTTP2_HEADERS:
@@ -110,7 +118,7 @@ struct SessionCallbacks {
         if (frame->length > 0 || (frame->flags & NGHTTP2_FLAG_END_STREAM) != 0) {
           session.empty_frames_ = 0;
         } else if (++session.empty_frames_ > kMostEmptyFrames) {
-          return flood(session, stream_of(codec, frame->stream_id), kEmptyFramesFlood);
+          return flood(session, stream_of(session, frame->stream_id), kEmptyFramesFlood);
         }
         return 0;
       case NGHTTP2_RST_STREAM:
@@ -142,10 +150,11 @@ struct SessionCallbacks {
     if (session.role_ == Session::Role::Server && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
       stream = &session.events_.on_stream();
       session.enter(*stream, frame->hd.stream_id);
+      session.recent_ = stream;
       nghttp2_session_set_stream_user_data(codec, stream->id_, stream);
       stream->rules_.expect_request(session.options_.connect_protocol);
     } else {
-      stream = stream_of(codec, frame->hd.stream_id);
+      stream = stream_of(session, frame->hd.stream_id);
       if (stream == nullptr) return 0;
       if (stream->head_read_) stream->trailers_in_ = std::make_unique<HeaderMap>();
     }
@@ -278,7 +287,7 @@ struct SessionCallbacks {
         }
         break;
       case NGHTTP2_DATA:
-        if (Stream* stream = stream_of(codec, frame->hd.stream_id)) {
+        if (Stream* stream = stream_of(session, frame->hd.stream_id)) {
           const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
           if (ends && !stream->rules_.may_end()) {
             stream->cut_ = true;
@@ -289,7 +298,7 @@ struct SessionCallbacks {
         }
         break;
       case NGHTTP2_RST_STREAM:
-        if (Stream* stream = stream_of(codec, frame->hd.stream_id)) stream->peer_reset_ = true;
+        if (Stream* stream = stream_of(session, frame->hd.stream_id)) stream->peer_reset_ = true;
         break;
       case NGHTTP2_GOAWAY:
         session.events_.on_goaway(frame->goaway.last_stream_id,
@@ -337,7 +346,8 @@ struct SessionCallbacks {
 
   static int on_chunk(nghttp2_session* codec, std::uint8_t, std::int32_t id,
                       const std::uint8_t* bytes, std::size_t size, void* user_data) {
-    Stream* const stream = stream_of(codec, id);
+    Session& session = session_of(user_data);
+    Stream* const stream = stream_of(session, id);
     if (stream == nullptr) {
       nghttp2_session_consume(codec, id, size);
       return 0;
@@ -352,7 +362,7 @@ struct SessionCallbacks {
       keep_piece(*stream);
       stream->partial_ += text_of(bytes, size);
     }
-    session_of(user_data).partial_ = stream;
+    session.partial_ = stream;
     return 0;
   }
 
@@ -372,6 +382,8 @@ struct SessionCallbacks {
     // Consumed first: the stream may go while it is told.
     if (stream.paused_) {
       stream.unconsumed_ += bytes.size();
+    } else if (ends) {
+      nghttp2_session_consume_connection(codec, bytes.size());  // the stream's window is over
     } else {
       nghttp2_session_consume(codec, id, bytes.size());
     }
@@ -382,7 +394,8 @@ struct SessionCallbacks {
                              void* user_data) {
     Session& session = session_of(user_data);
     if (session.open_streams_ > 0) --session.open_streams_;
-    Stream* const stream = stream_of(codec, id);
+    Stream* const stream = stream_of(session, id);
+    session.recent_ = nullptr;
     if (stream == nullptr) return 0;
     if (stream->unconsumed_ > 0) {
       nghttp2_session_consume_connection(codec, std::exchange(stream->unconsumed_, 0));
@@ -405,9 +418,9 @@ struct SessionCallbacks {
   }
 
   /// Of frames that come when they must not. As in the real proxy, they end the connection.
-  static int on_invalid_frame(nghttp2_session* codec, const nghttp2_frame* frame, int error,
-                              void*) {
-    if (Stream* stream = stream_of(codec, frame->hd.stream_id)) {
+  static int on_invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int error,
+                              void* user_data) {
+    if (Stream* stream = stream_of(session_of(user_data), frame->hd.stream_id)) {
       stream->details_ = kUnknownError;
     }
     const bool refused = error == NGHTTP2_ERR_REFUSED_STREAM || error == NGHTTP2_ERR_STREAM_CLOSED;
@@ -415,14 +428,15 @@ struct SessionCallbacks {
   }
 
   static int on_frame_sent(nghttp2_session* codec, const nghttp2_frame* frame, void* user_data) {
+    Session& session = session_of(user_data);
     if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR) {
-      session_of(user_data).last_frame_ = true;
+      session.last_frame_ = true;
       return 0;
     }
-    if (frame->hd.type == NGHTTP2_DATA) ++session_of(user_data).data_frames_sent_;
+    if (frame->hd.type == NGHTTP2_DATA) ++session.data_frames_sent_;
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
     if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
-    Stream* const stream = stream_of(codec, frame->hd.stream_id);
+    Stream* const stream = stream_of(session, frame->hd.stream_id);
     if (stream == nullptr) return 0;
     stream->local_ended_ = true;
     if (stream->reset_when_sent_ && !stream->remote_ended_) {
@@ -789,6 +803,7 @@ void Session::leave(Stream& stream) {
   if (stream.next_ != nullptr) stream.next_->previous_ = stream.previous_;
   if (partial_ == &stream) partial_ = nullptr;
   if (reading_ == &stream) reading_ = nullptr;
+  if (recent_ == &stream) recent_ = nullptr;
   if (!drained_.empty()) std::erase(drained_, &stream);
   if (!closed_.empty()) {
     std::erase_if(closed_, [&](const auto& closed) { return closed.first == &stream; });
@@ -856,9 +871,10 @@ bool Session::send_request(Stream& stream, const RequestHead& head, bool ends) {
     const std::size_t at = head.headers.find(kProtocol);
     if (at != HeaderMap::npos) fields.push_back(field_of(head.headers, at, flags));
   }
+  const bool for_name = heads_sent_++ % kHeadsPerName == 0;
   for (std::size_t i = 0; i < head.headers.size(); ++i) {
     if (head.headers.known(i) == HeaderName::Host || head.headers.name(i) == kProtocol) continue;
-    fields.push_back(field_of(head.headers, i, flags));
+    fields.push_back(field_of(head.headers, i, flags, for_name));
   }
   nghttp2_data_provider body{{.ptr = &stream}, SessionCallbacks::read_data};
   const std::int32_t id = nghttp2_submit_request(session_.get(), nullptr, fields.data(),

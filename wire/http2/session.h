@@ -218,12 +218,14 @@ class Session {
   Stream* partial_ = nullptr;       // of whose DATA frame a part was read
   Stream* reading_ = nullptr;       // whose header block is being read
   HeaderMap* fields_in_ = nullptr;  // of that block
+  Stream* recent_ = nullptr;        // the last that nghttp2 spoke of
   Stream* first_ = nullptr;
   std::vector<Stream*> drained_;
   std::vector<std::pair<Stream*, StreamEnd>> closed_;
   struct Fields;
   std::unique_ptr<Fields> fields_;  // of the head being sent; kept for its memory
   std::size_t open_streams_ = 0;
+  std::uint32_t heads_sent_ = 0;
   // Of what a client sends: where its frames begin, and how many of the cheap ones came.
   std::array<char, 9> frame_head_{};
   std::uint8_t frame_head_size_ = 0;
