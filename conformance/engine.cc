@@ -82,7 +82,9 @@ class Run {
         patience_(std::min(patience.value_or(scenario.limits.time), scenario.limits.time)),
         stage_(scenario, setting),
         faults_(setting, stage_),
-        judge_(stage_, result.checks, live_ ? &result.unjudged_times : nullptr) {}
+        judge_(stage_, result.checks, live_ ? &result.unjudged_times : nullptr) {
+    stage_.links_set = [this] { faults_.links_were_set(); };
+  }
 
   void run() {
     if (!asks_whether_gateways_run()) {

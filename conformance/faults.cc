@@ -85,21 +85,26 @@ std::function<void()> Faults::add(const LinkFault& link, std::vector<world::Worl
                                   std::vector<world::World*> to) {
   struck_.push_back({link, std::move(from), std::move(to)});
   const auto place = std::prev(struck_.end());
-  const auto update_all = [this](const Struck& struck) {
-    for (world::World* one : struck.from) {
-      for (world::World* other : struck.to) {
-        if (one == other) continue;
-        update(*one, *other);
-        if (struck.fault.both_ways) update(*other, *one);
-      }
-    }
-  };
   update_all(*place);
-  return [this, place, update_all] {
+  return [this, place] {
     const Struck over = std::move(*place);
     struck_.erase(place);
     update_all(over);
   };
+}
+
+void Faults::links_were_set() {
+  for (const Struck& struck : struck_) update_all(struck);
+}
+
+void Faults::update_all(const Struck& struck) {
+  for (world::World* one : struck.from) {
+    for (world::World* other : struck.to) {
+      if (one == other) continue;
+      update(*one, *other);
+      if (struck.fault.both_ways) update(*other, *one);
+    }
+  }
 }
 
 /// A link is what it was, with all that has befallen it since.
@@ -146,8 +151,8 @@ void Faults::begin_behaviour(const Fault& fault) {
 
 void Faults::begin_name(const Fault& fault) {
   const Setting::Name before = setting_.name(fault.name);
-  Setting::Name now = before;
-  now.fails = !fault.answer;
+  sim::Names::Record now = before.value_or(sim::Names::Record{});
+  now.failing = !fault.answer;
   if (fault.answer) {
     now.addresses.clear();
     for (const std::string& host : *fault.answer) {

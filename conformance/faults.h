@@ -39,6 +39,8 @@ class Faults {
 
   /// Requires: the setting can do it; see cannot_show_live(). `fault` outlives the run.
   void begin(const Fault& fault);
+  /// The links are again as the scenario has them: what strikes them now strikes them anew.
+  void links_were_set();
 
  private:
   using Pair = std::pair<world::HostId, world::HostId>;
@@ -52,15 +54,16 @@ class Faults {
   /// Adds a fault to the links, and gives what takes it away again.
   std::function<void()> add(const LinkFault& link, std::vector<world::World*> from,
                             std::vector<world::World*> to);
-  void update(world::World& from, world::World& to);
-
-  Setting& setting_;
-  FaultTargets& targets_;
   struct Struck {
     LinkFault fault;
     std::vector<world::World*> from;
     std::vector<world::World*> to;
   };
+  void update_all(const Struck& struck);
+  void update(world::World& from, world::World& to);
+
+  Setting& setting_;
+  FaultTargets& targets_;
   std::list<Struck> struck_;                // in the order of their beginnings
   std::map<Pair, sim::LinkOptions> links_;  // as they were without faults
 };

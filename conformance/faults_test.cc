@@ -40,6 +40,16 @@ TEST(Faults, ThoseThatOverlapAddUpAndEachTakesAwayWhatItBrought) {
   EXPECT_EQ(result.outcome, Outcome::Passed) << failures_of(result);
 }
 
+TEST(Faults, AClientThatComesLaterDoesNotHealAnything) {
+  const Scenario scenario = must_read(
+      with_steps("  - request: GET http://edge/x\n"
+                 "  - { at: 1s, fault: { latency: { between: [ edge, books ], add: 100ms } } }\n"
+                 "  - { at: 2s, request: { get: http://edge/x, connections: new } }\n"
+                 "  - { at: 3s, request: GET http://edge/x, expect: { took: 204ms } }\n"));
+  const RunResult result = run(scenario);
+  EXPECT_EQ(result.outcome, Outcome::Passed) << failures_of(result);
+}
+
 TEST(Faults, AnUntilThatDoesNotComeFailsAtItsEnd) {
   const Scenario scenario =
       must_read(with_steps("  - { until: { service/books: { requests: 1 } }, within: 5s }\n"));

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "sim/host.h"
 #include "sim/link.h"
+#include "sim/names.h"
 #include "world/world.h"
 
 namespace conformance {
@@ -32,12 +34,8 @@ class Setting {
   virtual std::string_view host_name(world::HostId id) const = 0;
   virtual void set_name(std::string_view name, std::vector<std::uint32_t> addresses) = 0;
 
-  /// What a name resolves to. Absent addresses: there is no such name.
-  struct Name {
-    std::vector<std::uint32_t> addresses;
-    bool known = false;
-    bool fails = false;  ///< Its server answers with a failure.
-  };
+  /// What a name resolves to, and how; absent: there is no such name.
+  using Name = std::optional<sim::Names::Record>;
   /// The same, and each answer begins with the next of them.
   virtual void set_rotating_name(std::string_view name, std::vector<std::uint32_t> addresses) = 0;
 

@@ -51,15 +51,15 @@ sim::LinkOptions SimSetting::link(const world::World& from, const world::World& 
 
 Setting::Name SimSetting::name(std::string_view name) {
   const sim::Names::Record* const found = simulation_.names().find(name);
-  if (found == nullptr) return {};
-  return {.addresses = found->addresses, .known = true, .fails = found->failing};
+  if (found == nullptr) return std::nullopt;
+  return *found;
 }
 
 void SimSetting::set_name(std::string_view name, const Name& answer) {
-  if (!answer.known && !answer.fails && answer.addresses.empty()) {
-    simulation_.names().remove(name);
+  if (answer) {
+    simulation_.names().set(name, *answer);
   } else {
-    simulation_.names().set(name, {.addresses = answer.addresses, .failing = answer.fails});
+    simulation_.names().remove(name);
   }
 }
 

@@ -237,7 +237,11 @@ void Stage::crash(EntityKind kind, const std::string& name) {
 void Stage::restart(EntityKind kind, const std::string& name) {
   for (peers::Service* service : services(kind, name)) {
     service->set_behaviour(service->behaviour());  // from its beginning
-    static_cast<void>(service->start());
+    const auto& setups = scenario_.world.services;
+    const auto refuses = [service](const ServiceSetup& setup) {
+      return setup.refuses && setup.node == service->options().service;
+    };
+    if (std::none_of(setups.begin(), setups.end(), refuses)) static_cast<void>(service->start());
   }
   for (const auto& instance : instances_) {
     const bool meant = instance->gateway == name || instance->name == name;
@@ -403,6 +407,7 @@ Stage::ClientOn Stage::client(const std::string& name, peers::ConnectionPolicy p
       setting_.set_keep_alive(*way->host, client.setup->keep_alive);
     }
     set_links();
+    if (links_set) links_set();
   }
   return {*way->client, *way->host};
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -28,6 +29,8 @@ class Stage final : public FaultTargets {
   Stage& operator=(const Stage&) = delete;
 
   Setting& setting() { return setting_; }
+  /// Called when a client that came later has had all links set again.
+  std::function<void()> links_set;
   Observer& observer() { return observer_; }
   /// Why an instance of a gateway did not start; empty if all did.
   const std::vector<std::string>& start_failures() const { return start_failures_; }
