@@ -33,7 +33,7 @@ class Burst final : private peers::ClientConnectionEvents {
  public:
   explicit Burst(std::size_t requests)
       : requests_(requests),
-        world_(plan(requests), chain_behaviour(),
+        world_(plan(requests), chain_script(),
                static_cast<int>((requests - 1) / Rota::kConnectionsPerHost) + 1),
         connections_(requests) {
     peers::ClientConnectionEvents& self = *this;

@@ -81,12 +81,12 @@ struct Outcome {
 struct Shared {
   std::shared_ptr<const proxy::GatewayPlan> plan = chain_plan();
   std::shared_ptr<const peers::PreparedRequest> request = chain_request();
-  peers::Behaviour behaviour = chain_behaviour();
+  std::shared_ptr<const peers::ServiceScript> script = chain_script();
 };
 
 Outcome http(const Shared& shared, std::uint64_t clients, std::uint64_t requests, bool hashing) {
   const double start = cpu_seconds();
-  ChainWorld world(shared.plan, shared.behaviour);
+  ChainWorld world(shared.plan, shared.script);
   world.simulation.trace().set_hashing(hashing);
   std::vector<std::unique_ptr<KeepAliveClient>> all;
   for (std::uint64_t i = 0; i < clients; ++i) {
@@ -144,7 +144,7 @@ int timers(std::uint64_t pending, std::uint64_t events) {
 
 int idle(std::size_t connections) {
   const auto hosts = static_cast<int>((connections - 1) / Rota::kConnectionsPerHost) + 1;
-  ChainWorld world(chain_plan(), chain_behaviour(), hosts);
+  ChainWorld world(chain_plan(), chain_script(), hosts);
   Rota rota(world, connections, std::string(chain_request()->head()));
   const std::size_t before = resident_bytes();
   rota.run(connections, 64);
@@ -185,7 +185,7 @@ int curve() {
     // Every connection sends ten requests, 64 connections at a time, and stays open.
     const double start = cpu_seconds();
     const auto hosts = static_cast<int>((connections - 1) / Rota::kConnectionsPerHost) + 1;
-    ChainWorld world(shared.plan, shared.behaviour, hosts);
+    ChainWorld world(shared.plan, shared.script, hosts);
     Rota rota(world, connections, std::string(chain_request()->head()));
     rota.run(connections * 10, 64);
     if (rota.answered() != connections * 10) return 1;

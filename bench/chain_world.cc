@@ -76,21 +76,21 @@ std::shared_ptr<const peers::PreparedRequest> chain_request() {
   return std::make_shared<const peers::PreparedRequest>(std::move(request));
 }
 
-peers::Behaviour chain_behaviour() {
+std::shared_ptr<const peers::ServiceScript> chain_script() {
   peers::Answer answer;
   answer.body = std::string(64, 'x');
-  return peers::Behaviour::always(std::move(answer));
+  return peers::prepare(peers::Behaviour::always(std::move(answer)));
 }
 
 ChainWorld::ChainWorld(std::shared_ptr<const proxy::GatewayPlan> plan,
-                       const peers::Behaviour& behaviour, int count)
+                       std::shared_ptr<const peers::ServiceScript> script, int count)
     : gateway_host(simulation.add_host("gateway")),
       service_host(simulation.add_host("items-1.shop.local")),
       gateway(gateway_host, std::move(plan)),
       service(service_host, {.service = "items.shop.local",
                              .endpoint = "items-1",
                              .port = 8080,
-                             .behaviour = behaviour}) {
+                             .script = std::move(script)}) {
   for (int i = 0; i < count; ++i) {
     client_hosts.push_back(&simulation.add_host("client-" + std::to_string(i)));
   }

@@ -26,13 +26,13 @@ inline constexpr world::Endpoint kFront{0x0a000001, 8080};
 std::shared_ptr<const peers::PreparedRequest> chain_request();
 
 /// The answer of the service: 200 and 64 bytes.
-peers::Behaviour chain_behaviour();
+std::shared_ptr<const peers::ServiceScript> chain_script();
 
 /// Hosts 1 ms apart: clients, a gateway with both of its hops, a service.
 class ChainWorld {
  public:
-  ChainWorld(std::shared_ptr<const proxy::GatewayPlan> plan, const peers::Behaviour& behaviour,
-             int client_hosts = 1);
+  ChainWorld(std::shared_ptr<const proxy::GatewayPlan> plan,
+             std::shared_ptr<const peers::ServiceScript> script, int client_hosts = 1);
 
   sim::Simulation simulation;
   std::vector<sim::Host*> client_hosts;

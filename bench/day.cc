@@ -86,10 +86,11 @@ peers::Behaviour answering(std::uint16_t status) {
 class Endpoint {
  public:
   Endpoint(sim::Simulation& simulation, int number)
-      : service_(simulation.add_host(endpoint_name(number)), {.service = "items",
-                                                              .endpoint = endpoint_name(number),
-                                                              .port = kServicePort,
-                                                              .behaviour = answering(200)}) {
+      : service_(simulation.add_host(endpoint_name(number)),
+                 {.service = "items",
+                  .endpoint = endpoint_name(number),
+                  .port = kServicePort,
+                  .script = peers::prepare(answering(200))}) {
     start();
   }
   void fail(int way) {

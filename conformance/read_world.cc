@@ -221,6 +221,7 @@ class WorldReader {
       ServiceSetup setup;
       setup.node = node != nullptr ? node->name : member->key;
       setup.place = in.place();
+      peers::Behaviour behaviour;
       for (const ServiceSetup& other : world_.services) {
         if (other.node == setup.node) at.fail_key(member->key, "stands here twice");
       }
@@ -230,17 +231,16 @@ class WorldReader {
         read_attributes(*attributes, node, setup);
       }
       if (const auto respond = in.optional("respond")) {
-        setup.behaviour.answers =
-            read_respond(*respond, node != nullptr && speaks_http2(*node), protos_);
+        behaviour.answers = read_respond(*respond, node != nullptr && speaks_http2(*node), protos_);
       }
       if (const auto health = in.optional("health")) {
-        setup.behaviour.checks =
-            read_respond(*health, node != nullptr && speaks_http2(*node), protos_);
+        behaviour.checks = read_respond(*health, node != nullptr && speaks_http2(*node), protos_);
       }
       if (const auto idle = read_optional_duration(in, "idleTimeout")) {
-        setup.behaviour.idle_timeout = *idle;
+        behaviour.idle_timeout = *idle;
       }
-      if (const auto connect = in.optional("onConnect")) read_on_connect(*connect, setup);
+      if (const auto connect = in.optional("onConnect")) read_on_connect(*connect, behaviour);
+      if (!behaviour.answers.empty()) setup.script = peers::prepare(std::move(behaviour));
       setup.refuses = in.optional_bool("refuse").value_or(false);
       setup.blackhole = in.optional_bool("blackhole").value_or(false);
       in.finish();
@@ -260,17 +260,17 @@ class WorldReader {
     }
   }
 
-  static void read_on_connect(const Reader& at, ServiceSetup& setup) {
+  static void read_on_connect(const Reader& at, peers::Behaviour& behaviour) {
     constexpr peers::OnConnect kChoices[] = {peers::OnConnect::Serve, peers::OnConnect::Close,
                                              peers::OnConnect::Reset};
     if (!at.value().is_list()) {
       const auto choice = at.as_choice({"serve", "close", "reset"});
-      if (choice) setup.behaviour.on_connect_default = kChoices[*choice];
+      if (choice) behaviour.on_connect_default = kChoices[*choice];
       return;
     }
     for (const Reader& item : at.as_items({1})) {
       const auto choice = item.as_choice({"serve", "close", "reset"});
-      if (choice) setup.behaviour.on_connect.push_back(kChoices[*choice]);
+      if (choice) behaviour.on_connect.push_back(kChoices[*choice]);
     }
   }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,9 +12,9 @@
 #include "conformance/expectation.h"
 #include "conformance/fault.h"
 #include "mesh/model.h"
-#include "peers/behaviour.h"
 #include "peers/client.h"
 #include "peers/request_spec.h"
+#include "peers/service_script.h"
 #include "sim/host.h"
 #include "sim/link.h"
 #include "world/result.h"
@@ -44,7 +45,7 @@ struct ServiceSetup {
   std::uint32_t endpoints = 1;
   /// What its endpoints are registered with in Cloud Map; absent: what the node asks for.
   std::optional<std::vector<std::pair<std::string, std::string>>> attributes;
-  peers::Behaviour behaviour;
+  std::shared_ptr<const peers::ServiceScript> script;
   bool refuses = false;    ///< Nothing listens on its endpoints.
   bool blackhole = false;  ///< Its endpoints answer nothing at all.
   world::Place place;

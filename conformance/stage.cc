@@ -137,7 +137,7 @@ void Stage::add_endpoints() {
         options.port = listener.port_mapping.port;
         options.protocol = is_http2(listener.port_mapping.protocol) ? peers::Protocol::Http2
                                                                     : peers::Protocol::Http1;
-        options.behaviour = setup.behaviour;
+        options.script = setup.script;
         options.observer = endpoint.get();
         auto service = std::make_unique<peers::Service>(*endpoint->host, std::move(options));
         if (!setup.refuses) (void)service->start();  // a second listener on one port stays shut
@@ -236,7 +236,7 @@ void Stage::crash(EntityKind kind, const std::string& name) {
 
 void Stage::restart(EntityKind kind, const std::string& name) {
   for (peers::Service* service : services(kind, name)) {
-    service->set_behaviour(service->behaviour());  // from its beginning
+    service->set_script(service->script());  // from its beginning
     const auto& setups = scenario_.world.services;
     const auto refuses = [service](const ServiceSetup& setup) {
       return setup.refuses && setup.node == service->options().service;

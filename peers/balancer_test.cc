@@ -26,7 +26,7 @@ class BalancerTest : public testing::Test, protected ClientObserver {
       Answer answer;
       answer.body = host->name();
       services.push_back(std::make_unique<Service>(
-          *host, ServiceOptions{.port = 9080, .behaviour = Behaviour::always(answer)}));
+          *host, ServiceOptions{.port = 9080, .script = prepare(Behaviour::always(answer))}));
       EXPECT_TRUE(services.back()->start());
     }
     options.group.health = {.healthy = 2, .unhealthy = 2, .first = 2};

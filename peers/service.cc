@@ -25,35 +25,11 @@ bool is_checker(std::string_view user_agent) {
 
 }  // namespace
 
-Service::Script::Script(Behaviour told) : behaviour(std::move(told)) {
-  assert(!behaviour.answers.empty());
-  for (std::size_t i = 0; i < serving(); ++i) {
-    const Answer& of = answer(i);
-    Prepared one;
-    if (of.raw.empty() && (of.body || !of.chunks.empty())) {
-      one.bytes = compose_answer(of, {}, {}, false);
-      one.at_once = !of.never && of.after == world::Duration{} && !of.tunnel &&
-                    of.then == Answer::Then::Keep && of.websocket == nullptr;
-    }
-    one.takes_bytes = of.tunnel || of.websocket != nullptr ||
-                      std::any_of(of.raw.begin(), of.raw.end(), [](const auto& step) {
-                        return step.kind == RawStep::Kind::Await;
-                      });
-    prepared.push_back(std::move(one));
-  }
-}
-
-const Answer& Service::Script::answer(std::size_t index) const {
-  static const Answer kServing = grpc_answer({}, {.messages = {{{}, "\x08\x01"}}});
-  if (index < behaviour.answers.size()) return behaviour.answers[index];
-  index -= behaviour.answers.size();
-  return index < behaviour.checks.size() ? behaviour.checks[index] : kServing;
-}
-
 Service::Service(world::World& world, ServiceOptions options)
-    : world_(world),
-      options_(std::move(options)),
-      script_(std::make_shared<const Script>(std::move(options_.behaviour))) {}
+    : world_(world), options_(std::move(options)), script_(std::move(options_.script)) {
+  static const std::shared_ptr<const ServiceScript> kEcho = prepare({});
+  if (script_ == nullptr) script_ = kEcho;
+}
 
 Service::~Service() {
   listener_.reset();
@@ -68,13 +44,9 @@ world::Result<bool> Service::start() {
   return true;
 }
 
-void Service::set_behaviour(Behaviour behaviour) {
-  script_ = std::make_shared<const Script>(std::move(behaviour));
+void Service::set_script(std::shared_ptr<const ServiceScript> script) {
+  script_ = std::move(script);
   script_position_ = check_position_ = connect_position_ = 0;
-}
-
-const Behaviour& Service::behaviour() const {
-  return script_->behaviour;
 }
 
 Service::Choice Service::choose(const wire::RequestHead& head) {

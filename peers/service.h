@@ -6,10 +6,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "peers/behaviour.h"
 #include "peers/request_spec.h"
+#include "peers/service_script.h"
 #include "wire/http1/parser.h"
 #include "world/result.h"
 #include "world/world.h"
@@ -60,7 +61,7 @@ struct ServiceOptions {
   std::string endpoint{};  ///< For the echo: "books-1".
   std::uint16_t port = 8080;
   Protocol protocol = Protocol::Http1;
-  Behaviour behaviour{};
+  std::shared_ptr<const ServiceScript> script{};  ///< Null: the echo answers everything.
   ServiceObserver* observer = nullptr;
   bool keep_raw = false;  ///< Fill SeenRequest::raw.
 };
@@ -97,15 +98,16 @@ class Service final : private world::AcceptEvents {
   void drop_connections(bool reset);
 
   /// For requests seen from now on. Answers that are being waited for stay as they are.
-  void set_behaviour(Behaviour behaviour);
+  void set_script(std::shared_ptr<const ServiceScript> script);
+  void set_behaviour(Behaviour behaviour) { set_script(prepare(std::move(behaviour))); }
 
   const ServiceCounts& counts() const { return counts_; }
   const ServiceOptions& options() const { return options_; }
-  const Behaviour& behaviour() const;
+  const std::shared_ptr<const ServiceScript>& script() const { return script_; }
+  const Behaviour& behaviour() const { return script_->behaviour; }
   world::World& world() { return world_; }
 
  private:
-  struct Script;
   class AnyConnection;
   class Connection;
   class Http2Connection;
@@ -125,7 +127,7 @@ class Service final : private world::AcceptEvents {
   world::World& world_;
   ServiceOptions options_;
   ServiceCounts counts_;
-  std::shared_ptr<const Script> script_;  // shared with answers that are under way
+  std::shared_ptr<const ServiceScript> script_;  // shared with answers that are under way
   std::size_t script_position_ = 0;
   std::size_t check_position_ = 0;
   std::size_t connect_position_ = 0;

@@ -162,7 +162,7 @@ void Service::Connection::begin() {
   if (service_.options_.observer != nullptr) tell(*head_);
   if (mode_ == Mode::Closed) return;  // by the observer
 
-  const Script::Prepared& prepared = script_->prepared[answer_index_];
+  const ServiceScript::Prepared& prepared = script_->prepared[answer_index_];
   const bool to_head = head_->method == "HEAD";
   if (prepared.at_once && complete_ && !to_head && !close_after_ && !upgrade_) {
     transport_->write(prepared.bytes);

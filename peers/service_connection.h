@@ -11,24 +11,6 @@
 
 namespace peers {
 
-/// A behaviour and what of its answers can be composed beforehand.
-struct Service::Script {
-  struct Prepared {
-    std::string bytes;         // of a fixed answer
-    bool at_once = false;      // fixed, without delay, and the connection stays
-    bool takes_bytes = false;  // what follows the request is not a request
-  };
-
-  explicit Script(Behaviour told);
-
-  /// The answers, then those to checks, then SERVING.
-  const Answer& answer(std::size_t index) const;
-  std::size_t serving() const { return behaviour.answers.size() + behaviour.checks.size(); }
-
-  Behaviour behaviour;
-  std::vector<Prepared> prepared;  // by answer, but SERVING
-};
-
 /// What the service keeps of a connection of any protocol.
 class Service::AnyConnection : public world::TransportEvents {
  public:
@@ -64,14 +46,15 @@ class Service::Connection final : public AnyConnection, private wire::http1::Req
 
   /// An answer that takes time.
   struct Exchange {
-    Exchange(Connection& connection, std::shared_ptr<const Script> from, std::size_t position)
+    Exchange(Connection& connection, std::shared_ptr<const ServiceScript> from,
+             std::size_t position)
         : script(std::move(from)),
           index(position),
           timer(connection.service_.world_.timer(world::bind<&Connection::due>(&connection))) {}
 
     const Answer& answer() const { return script->answer(index); }
 
-    std::shared_ptr<const Script> script;
+    std::shared_ptr<const ServiceScript> script;
     std::size_t index;
     std::string bytes;            // a composed answer
     std::size_t step = 0;         // of a raw one
@@ -130,8 +113,8 @@ class Service::Connection final : public AnyConnection, private wire::http1::Req
   wire::http1::RequestParser parser_;
   std::unique_ptr<wire::http1::RequestHead> head_;  // of that request, once it is read
   std::size_t answer_index_ = 0;
-  bool check_ = false;                    // the request is a health check
-  std::shared_ptr<const Script> script_;  // the one that answer_index_ belongs to
+  bool check_ = false;                           // the request is a health check
+  std::shared_ptr<const ServiceScript> script_;  // the one that answer_index_ belongs to
   std::unique_ptr<Exchange> exchange_;
   std::unique_ptr<WebSocketEnd> websocket_;
   std::unique_ptr<world::Timer> idle_timer_;

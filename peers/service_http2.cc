@@ -271,7 +271,7 @@ class Service::Http2Connection::Stream final : public wire::http2::Stream {
   HeaderLines trailers_;
   std::string body_;
   std::string echo_;  // a composed body
-  std::shared_ptr<const Script> script_;
+  std::shared_ptr<const ServiceScript> script_;
   std::size_t index_ = 0;
   std::uint64_t number_ = 0;
   bool check_ = false;

@@ -33,12 +33,10 @@ class Names {
   std::vector<std::uint32_t> answer(std::string_view name);
 
  private:
-  /// The order of names in which case and a trailing dot do not count.
-  struct Before {
-    using is_transparent = void;
-    bool operator()(std::string_view a, std::string_view b) const;
-  };
-  std::map<std::string, Record, Before> records_;
+  /// What names are kept by: in lower case and without a trailing dot.
+  static std::string key(std::string_view name);
+
+  std::map<std::string, Record> records_;
 };
 
 }  // namespace sim

@@ -40,7 +40,7 @@ ExitStatus service_command(const ServiceArguments& arguments) {
   options.service = arguments.name;
   options.endpoint = arguments.endpoint.empty() ? arguments.name : arguments.endpoint;
   options.port = arguments.port;
-  options.behaviour = peers::Behaviour::always(std::move(answer));
+  options.script = peers::prepare(peers::Behaviour::always(std::move(answer)));
   peers::Service service(world, std::move(options));
   if (const auto started = service.start(); !started) return refuse({started.error()});
   complain(reports::printable(fmt::format("service {} serves at {}", arguments.name,
