@@ -128,13 +128,13 @@ static_assert(order_matches_enum(), "text_of() counts on it");
 
 constexpr std::size_t kTableSize = 1024;
 
-/// Cheap, and spreads the names well: few share their length and both of these letters.
+/// Cheap, and spreads the names well: few share their length and both letters.
 constexpr std::size_t hash_of(std::string_view name) {
   const std::size_t size = name.size();
   const auto at = [name](std::size_t i) {
     return static_cast<std::size_t>(static_cast<unsigned char>(name[i]));
   };
-  return (size * 89 + at(size / 2) * 31 + at(size - 1) * 7 + at(0)) % kTableSize;
+  return (size * 3 + at(size / 2) * 8 + at(size - 1) * 16) % kTableSize;
 }
 
 struct Slot {
@@ -204,9 +204,10 @@ char to_lower(char c) {
 
 }  // namespace
 
-HeaderTraits lookup_header_traits(std::string_view lower_case_name) {
+const HeaderTraits& lookup_header_traits(std::string_view lower_case_name) {
+  static constexpr HeaderTraits kNothing;
   const std::size_t size = lower_case_name.size();
-  if (size == 0) return {};
+  if (size == 0) return kNothing;
   for (std::size_t at = hash_of(lower_case_name); kTable[at].text != nullptr;
        at = (at + 1) % kTableSize) {
     const Slot& slot = kTable[at];
@@ -214,7 +215,7 @@ HeaderTraits lookup_header_traits(std::string_view lower_case_name) {
       return slot.traits;
     }
   }
-  return {};
+  return kNothing;
 }
 
 HeaderName lookup_header(std::string_view lower_case_name) {
@@ -249,7 +250,7 @@ std::size_t HeaderMap::find(std::string_view name, std::size_t from) const {
 
 std::uint32_t HeaderMap::append_text(std::string_view text) {
   const std::size_t at = text_.size();
-  text_.append(text.data(), text.size());  // Allows for a part of itself.
+  text_.append(text);
   return static_cast<std::uint32_t>(at);
 }
 
@@ -280,7 +281,8 @@ void HeaderMap::add_known(HeaderName known, std::string_view name, std::string_v
   field.name_size = static_cast<std::uint16_t>(name.size());
   field.value_at = field.name_at + field.name_size;
   field.value_size = static_cast<std::uint32_t>(value.size());
-  text_.append(name).append(value);
+  text_.append(name);
+  text_.append(value);
   fields_.push_back(field);
 }
 
@@ -291,8 +293,10 @@ void HeaderMap::add(HeaderName name, std::string_view value) {
   field.known = name;
   field.name_size = static_cast<std::uint16_t>(text.size());
   field.value_size = static_cast<std::uint32_t>(value.size());
-  field.value_at = append_text(value);  // First, as it may be our own text.
-  field.name_at = append_text(text);
+  field.value_at = static_cast<std::uint32_t>(text_.size());
+  field.name_at = field.value_at + field.value_size;
+  text_.append(value);  // First, as it may be our own text.
+  text_.append(text);
   fields_.push_back(field);
 }
 
@@ -353,8 +357,9 @@ void HeaderMap::make_room() {
 char* HeaderMap::assign_text(std::string_view text, std::size_t padding) {
   if (fields_.capacity() == 0) make_room();
   fields_.clear();
-  text_.assign(text.data(), text.size());
-  if (padding > 0) text_.append(padding, '\0');
+  text_.clear();
+  text_.append(text);
+  if (padding > 0) text_.append_zeros(padding);
   return text_.data();
 }
 

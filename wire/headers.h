@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "wire/text_buffer.h"
+
 namespace wire {
 
 /// Header names that the gateway looks at. Found by number, not by comparing text.
@@ -67,7 +69,7 @@ struct HeaderTraits {
 inline constexpr int kMaxHeaderSlots = 64;
 
 /// Source: ENV-HTTP-22, ENV-HTTP-30; the list was measured name by name.
-HeaderTraits lookup_header_traits(std::string_view lower_case_name);
+const HeaderTraits& lookup_header_traits(std::string_view lower_case_name);
 
 /// The headers of one message, in order, names in lower case.
 ///
@@ -146,7 +148,7 @@ class HeaderMap {
   /// Forgets the fields and gives the memory back.
   void release() {
     std::vector<Field>().swap(fields_);
-    std::string().swap(text_);
+    text_ = {};
   }
 
  private:
@@ -155,7 +157,7 @@ class HeaderMap {
   /// Appends to the text, also a part of itself. Returns where it begins.
   std::uint32_t append_text(std::string_view text);
 
-  std::string text_;
+  TextBuffer text_;
   std::vector<Field> fields_;
 };
 

@@ -88,7 +88,7 @@ char* read_lines(char* text, char* at, bool request, std::uint32_t max_headers, 
     at = after_line_end(at);
     if (at == nullptr || *at == ' ' || *at == '\t') return nullptr;
 
-    const HeaderTraits traits = lookup_header_traits(name_text);
+    const HeaderTraits& traits = lookup_header_traits(name_text);
     const int slot = request ? traits.request_slot : traits.response_slot;
     if (slot >= 0) {
       const std::uint64_t bit = std::uint64_t{1} << slot;

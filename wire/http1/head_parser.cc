@@ -81,7 +81,7 @@ LengthStatus parse_content_length(std::string_view text, std::uint64_t& length) 
 /// Makes one field of each single-slot header that has several.
 void join_repeated(HeaderMap& headers, bool request) {
   for (std::size_t i = 1; i < headers.size();) {
-    const HeaderTraits traits = lookup_header_traits(headers.name(i));
+    const HeaderTraits& traits = lookup_header_traits(headers.name(i));
     const bool single = (request ? traits.request_slot : traits.response_slot) >= 0;
     const std::size_t first = single ? headers.find(headers.name(i)) : i;
     if (first == i) {
@@ -156,7 +156,7 @@ const CodecError* read_headers(std::string_view lines, const HeaderRules& rules,
   for (char* at = text; !at_blank_line(at); at = line.next) {
     if (!read_line(at, end, line)) return &kCodecError;
     const std::string_view name = view(line.name, line.name_end);
-    const HeaderTraits traits = lookup_header_traits(name);
+    const HeaderTraits& traits = lookup_header_traits(name);
     if (traits.name == HeaderName::ContentLength) {
       std::uint64_t length = 0;
       const LengthStatus status = parse_content_length(view(line.value, line.value_end), length);

@@ -78,12 +78,20 @@ class MessageRules {
     if (size >= 8) {
       for (std::size_t at = 0; at + 8 < size; at += 8) control |= has_control(word_at(text + at));
       control |= has_control(word_at(text + size - 8));
-    } else {
-      std::uint64_t word = 0;
-      for (const char c : value) word = word << 8 | static_cast<unsigned char>(c);
-      control = has_control(word | kSpaces << (8 * size));
+    } else if (size >= 4) {
+      control = has_control(half_at(text) | half_at(text + size - 4) << 32);
+    } else if (size > 0) {
+      const auto byte = [text](std::size_t i) {
+        return std::uint64_t{static_cast<unsigned char>(text[i])};
+      };
+      control = has_control(kSpaces << 24 | byte(0) | byte(size / 2) << 8 | byte(size - 1) << 16);
     }
     return !control || is_value_slow(value);
+  }
+  static std::uint64_t half_at(const char* text) {
+    std::uint32_t half;
+    std::memcpy(&half, text, 4);
+    return half;
   }
   static std::uint64_t word_at(const char* text) {
     std::uint64_t word;

@@ -177,7 +177,7 @@ struct SessionCallbacks {
     Stream& stream = *session.reading_;
     const std::string_view name = text_of(name_bytes, name_size);
     const std::string_view value = text_of(value_bytes, value_size);
-    const HeaderTraits traits = lookup_header_traits(name);
+    const HeaderTraits& traits = lookup_header_traits(name);
     switch (stream.rules_.judge(traits.name, name, value)) {
       case Verdict::Take:
         return read_field(session, stream, traits, name, value);
@@ -560,7 +560,12 @@ void Stream::send_data(std::string_view bytes, bool ends) {
     }
     waiting_ += bytes;
   }
-  if (std::exchange(deferred_, false)) nghttp2_session_resume_data(session.session_.get(), id_);
+  if (!std::exchange(has_body_, true)) {
+    nghttp2_data_provider body{{.ptr = this}, SessionCallbacks::read_data};
+    nghttp2_submit_data(session.session_.get(), NGHTTP2_FLAG_END_STREAM, id_, &body);
+  } else if (std::exchange(deferred_, false)) {
+    nghttp2_session_resume_data(session.session_.get(), id_);
+  }
   session.output();
   if (at_once && session_ != nullptr) {
     waiting_ += direct_;
@@ -873,7 +878,9 @@ bool Session::send_request(Stream& stream, const RequestHead& head, bool ends) {
   }
   const bool for_name = heads_sent_++ % kHeadsPerName == 0;
   for (std::size_t i = 0; i < head.headers.size(); ++i) {
-    if (head.headers.known(i) == HeaderName::Host || head.headers.name(i) == kProtocol) continue;
+    const HeaderName known = head.headers.known(i);
+    if (known == HeaderName::Host) continue;
+    if (known == HeaderName::Other && head.headers.name(i) == kProtocol) continue;
     fields.push_back(field_of(head.headers, i, flags, for_name));
   }
   nghttp2_data_provider body{{.ptr = &stream}, SessionCallbacks::read_data};
@@ -883,6 +890,7 @@ bool Session::send_request(Stream& stream, const RequestHead& head, bool ends) {
   enter(stream, id);
   stream.rules_.expect_response(head.method);
   stream.ends_ = ends;
+  stream.has_body_ = true;
   output();
   return true;
 }
@@ -893,10 +901,10 @@ void Session::send_response(Stream& stream, std::uint16_t status, const HeaderMa
   char digits[8];
   const char* const end = std::to_chars(digits, digits + sizeof digits, status).ptr;
   set_fields({digits, static_cast<std::size_t>(end - digits)}, headers);
-  nghttp2_data_provider body{{.ptr = &stream}, SessionCallbacks::read_data};
   stream.ends_ = ends;
-  nghttp2_submit_response(session_.get(), stream.id_, fields_->list.data(), fields_->list.size(),
-                          ends ? nullptr : &body);
+  // A body is submitted when its first bytes are there.
+  nghttp2_submit_headers(session_.get(), ends ? NGHTTP2_FLAG_END_STREAM : NGHTTP2_FLAG_NONE,
+                         stream.id_, nullptr, fields_->list.data(), fields_->list.size(), nullptr);
   output();
 }
 

@@ -111,7 +111,8 @@ class Stream {
   bool peer_reset_ = false;
   bool paused_ = false;
   bool cut_ = false;       // its body had another length
-  bool deferred_ = false;  // the codec waits for more to send
+  bool has_body_ = false;  // the codec asks for data
+  bool deferred_ = false;  // it waits for more to send
 };
 
 /// What the owner of a session hears.
