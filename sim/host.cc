@@ -70,6 +70,11 @@ void Host::resolve(std::string_view name, std::function<void(const world::Resolu
       id());
 }
 
+world::Random* Host::secrets() {
+  if (!secrets_) secrets_ = random("secrets");
+  return &*secrets_;
+}
+
 world::Random Host::random(std::string_view name) const {
   if (!random_) random_ = simulation_.random_.fork(this->name());
   return random_->fork(name);

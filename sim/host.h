@@ -55,6 +55,7 @@ class Host final : public world::World {
                                                          world::AcceptEvents& events) override;
   void resolve(std::string_view name, std::function<void(const world::Resolution&)> done) override;
   world::Random random(std::string_view name) const override;
+  world::Random* secrets() override;
   bool append(std::string_view path, std::string_view bytes) override;
 
   /// For connections that begin from now on.
@@ -88,6 +89,7 @@ class Host final : public world::World {
   bool cut_off_ = false;
   std::uint16_t next_port_ = 0;  // counted from the first one that Network hands out
   world::Duration calendar_offset_{};
+  std::optional<world::Random> secrets_;
   mutable std::optional<world::Random> random_;  // what all of its streams are forked from
   std::map<std::string, std::string, std::less<>> files_;
   std::unordered_set<std::string> unwritable_;

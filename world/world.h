@@ -74,6 +74,10 @@ class World {
   /// A stream of random numbers that belongs to this host and that name.
   virtual Random random(std::string_view name) const = 0;
 
+  /// What keys and nonces are drawn from in a world whose secrets are for show; null: they are
+  /// real, and the machine's own random numbers are to be used.
+  virtual Random* secrets() { return nullptr; }
+
   /// Appends to a file of this host (an access log, /dev/stdout). False: it cannot be written.
   virtual bool append(std::string_view path, std::string_view bytes) = 0;
 
