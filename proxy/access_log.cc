@@ -21,6 +21,15 @@ struct FlagName {
   std::string_view name;
 };
 
+std::string uri_names(const wire::tls::Agreed& tls) {
+  std::string out;
+  for (const wire::tls::SubjectName& name : tls.peer_names) {
+    if (name.kind != wire::tls::SubjectName::Kind::Uri) continue;
+    out += (out.empty() ? "" : ",") + name.text;
+  }
+  return out;
+}
+
 // In the order in which the real proxy prints them.
 constexpr FlagName kFlagNames[] = {
     {ResponseFlag::NoHealthyUpstream, "UH"}, {ResponseFlag::RetryLimit, "URX"},
@@ -97,6 +106,12 @@ enum class LogFormat::Operator : std::uint8_t {
   UpstreamCluster,
   UpstreamLocalAddress,
   TransportFailure,
+  DownstreamFailure,
+  ServerName,
+  TlsVersion,
+  TlsCipher,
+  PeerSubject,
+  PeerUriNames,
   Attempts,
   RouteName,
   GrpcStatus,
@@ -145,6 +160,7 @@ world::Result<std::vector<LogFormat::Item>> LogFormat::parse(std::string_view fo
       {"UPSTREAM_CLUSTER_RAW", Operator::UpstreamCluster},
       {"UPSTREAM_LOCAL_ADDRESS", Operator::UpstreamLocalAddress},
       {"UPSTREAM_TRANSPORT_FAILURE_REASON", Operator::TransportFailure},
+      {"DOWNSTREAM_TRANSPORT_FAILURE_REASON", Operator::DownstreamFailure},
       {"UPSTREAM_REQUEST_ATTEMPT_COUNT", Operator::Attempts},
       {"ROUTE_NAME", Operator::RouteName},
       {"GRPC_STATUS", Operator::GrpcStatus},
@@ -157,11 +173,11 @@ world::Result<std::vector<LogFormat::Item>> LogFormat::parse(std::string_view fo
       {"DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT", Operator::DownstreamLocalNoPort},
       {"DOWNSTREAM_LOCAL_PORT", Operator::DownstreamLocalPort},
       {"LOCAL_REPLY_BODY", Operator::LocalReplyBody},
-      {"REQUESTED_SERVER_NAME", Operator::Absent},
-      {"DOWNSTREAM_TLS_VERSION", Operator::Absent},
-      {"DOWNSTREAM_TLS_CIPHER", Operator::Absent},
-      {"DOWNSTREAM_PEER_SUBJECT", Operator::Absent},
-      {"DOWNSTREAM_PEER_URI_SAN", Operator::Absent},
+      {"REQUESTED_SERVER_NAME", Operator::ServerName},
+      {"DOWNSTREAM_TLS_VERSION", Operator::TlsVersion},
+      {"DOWNSTREAM_TLS_CIPHER", Operator::TlsCipher},
+      {"DOWNSTREAM_PEER_SUBJECT", Operator::PeerSubject},
+      {"DOWNSTREAM_PEER_URI_SAN", Operator::PeerUriNames},
       {"DYNAMIC_METADATA", Operator::Absent},
       {"FILTER_STATE", Operator::Absent},
       {"HOSTNAME", Operator::Absent},
@@ -317,6 +333,24 @@ bool LogFormat::append_value(std::string& out, const Item& item, const LogEntry&
     case Operator::TransportFailure:
       known = text(entry.transport_failure);
       break;
+    case Operator::DownstreamFailure:
+      known = text(entry.downstream_failure);
+      break;
+    case Operator::ServerName:
+      known = entry.tls != nullptr && text(entry.tls->server_name);
+      break;
+    case Operator::TlsVersion:
+      known = entry.tls != nullptr && text(text_of(entry.tls->version));
+      break;
+    case Operator::TlsCipher:
+      known = entry.tls != nullptr && text(entry.tls->cipher);
+      break;
+    case Operator::PeerSubject:
+      known = entry.tls != nullptr && text(entry.tls->peer);
+      break;
+    case Operator::PeerUriNames:
+      known = entry.tls != nullptr && text(uri_names(*entry.tls));
+      break;
     case Operator::Attempts:
       append_number(out, entry.attempts);
       break;
@@ -328,12 +362,12 @@ bool LogFormat::append_value(std::string& out, const Item& item, const LogEntry&
       if (known) append_number(out, entry.grpc_status);
       break;
     case Operator::DownstreamRemote:
-      out += entry.announced != nullptr ? entry.announced->source.text()
-                                        : entry.downstream_remote.text();
+      out += (entry.announced != nullptr ? entry.announced->source.text()
+                                         : entry.downstream_remote.text());
       break;
     case Operator::DownstreamRemoteNoPort:
-      out += entry.announced != nullptr ? entry.announced->source.address_text()
-                                        : entry.downstream_remote.address_text();
+      out += (entry.announced != nullptr ? entry.announced->source.address_text()
+                                         : entry.downstream_remote.address_text());
       break;
     case Operator::DownstreamDirect:
       out += entry.downstream_remote.text();
@@ -342,16 +376,16 @@ bool LogFormat::append_value(std::string& out, const Item& item, const LogEntry&
       out += entry.downstream_remote.address_text();
       break;
     case Operator::DownstreamLocal:
-      out += entry.announced != nullptr ? entry.announced->destination.text()
-                                        : entry.downstream_local.text();
+      out += (entry.announced != nullptr ? entry.announced->destination.text()
+                                         : entry.downstream_local.text());
       break;
     case Operator::DownstreamLocalNoPort:
-      out += entry.announced != nullptr ? entry.announced->destination.address_text()
-                                        : entry.downstream_local.address_text();
+      out += (entry.announced != nullptr ? entry.announced->destination.address_text()
+                                         : entry.downstream_local.address_text());
       break;
     case Operator::DownstreamLocalPort:
-      append_number(out, entry.announced != nullptr ? entry.announced->destination.port
-                                                    : entry.downstream_local.port);
+      append_number(out, (entry.announced != nullptr ? entry.announced->destination.port
+                                                     : entry.downstream_local.port));
       break;
     case Operator::LocalReplyBody:
       known = text(entry.local_reply_body);

@@ -8,6 +8,7 @@
 #include "proxy/plan.h"
 #include "wire/headers.h"
 #include "wire/proxy_protocol.h"
+#include "wire/tls/transport.h"
 #include "world/result.h"
 #include "world/world.h"
 
@@ -55,6 +56,8 @@ struct LogEntry {
   world::Endpoint downstream_remote{}, downstream_local{};
   /// What a PROXY protocol header said of both ends; null: nothing.
   const wire::proxy_protocol::Ends* announced = nullptr;
+  const wire::tls::Agreed* tls = nullptr;  ///< With the client; null: in plain text.
+  std::string_view downstream_failure;     ///< Of the transport.
   bool upstream_known = false;
   world::Endpoint upstream_local{};
 };

@@ -94,10 +94,24 @@ struct ListenerCounts {
   std::uint64_t protocol_errors = 0;       ///< http.*.downstream_cx_protocol_error
 };
 
+/// What TLS of a listener or a cluster has seen so far: listener.*.ssl.*, cluster.*.ssl.*.
+struct TlsCounts {
+  std::uint64_t handshakes = 0;             ///< handshake
+  std::uint64_t resumed = 0;                ///< session_reused
+  std::uint64_t no_certificate = 0;         ///< no_certificate: good ones without the peer's.
+  std::uint64_t connection_errors = 0;      ///< connection_error
+  std::uint64_t verify_no_certificate = 0;  ///< fail_verify_no_cert
+  std::uint64_t verify_errors = 0;          ///< fail_verify_error
+  std::uint64_t verify_names = 0;           ///< fail_verify_san
+  std::uint64_t secrets_missing = 0;        ///< *_context_secrets_not_ready
+  std::uint64_t updates = 0;                ///< ssl_context_update_by_sds
+};
+
 /// One listener of a gateway, as it is seen from outside.
 struct ListenerState {
   const HopPlan* hop = nullptr;
   ListenerCounts counts;
+  TlsCounts tls;
 };
 
 /// One cluster of a gateway, as it is seen from outside.
@@ -105,6 +119,7 @@ struct ClusterState {
   const HopPlan* hop = nullptr;
   const Cluster* cluster = nullptr;
   PoolCounts pool;
+  TlsCounts tls;
   OpenCircuits open;
   HealthCounts health;
   std::vector<HostState> hosts;  ///< In the order of discovery.

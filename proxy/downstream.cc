@@ -59,6 +59,7 @@ void Downstream::close_now() {
   timer_.stop();
   age_timer_.reset();
   hop_.cork().flush();
+  hop_.log_connection(*this);
   // A socket that is closed with unread bytes in it resets the connection.
   if (unread_) {
     transport_->reset();

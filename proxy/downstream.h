@@ -46,7 +46,7 @@ class Downstream : protected world::TransportEvents {
 
   Hop& hop_;
   std::unique_ptr<world::Transport> transport_;
-  AnnouncedEnds announced_;
+  OriginPtr origin_;
 
  private:
   friend class Hop;

@@ -4,13 +4,13 @@
 
 namespace proxy {
 
-Gateway::Gateway(world::World& world, std::shared_ptr<const GatewayPlan> plan)
+Gateway::Gateway(world::World& world, std::shared_ptr<const GatewayPlan> plan, Secrets* secrets)
     : world_(world), plan_(std::move(plan)) {
   hops_.reserve(plan_->ingress.size() + 1);
   // The second hop first: the first one connects to it.
-  if (plan_->egress) hops_.push_back(std::make_unique<Hop>(world_, *plan_->egress));
+  if (plan_->egress) hops_.push_back(std::make_unique<Hop>(world_, *plan_->egress, secrets));
   for (const HopPlan& ingress : plan_->ingress) {
-    hops_.push_back(std::make_unique<Hop>(world_, ingress));
+    hops_.push_back(std::make_unique<Hop>(world_, ingress, secrets));
   }
 }
 
@@ -57,7 +57,8 @@ std::vector<ListenerState> Gateway::listeners() const {
   std::vector<ListenerState> states;
   for (const auto role : {HopPlan::Role::Ingress, HopPlan::Role::Egress}) {
     for (const auto& hop : hops_) {
-      if (hop->plan().role == role) states.push_back({&hop->plan(), hop->counts()});
+      if (hop->plan().role == role)
+        states.push_back({&hop->plan(), hop->counts(), hop->tls_counts()});
     }
   }
   return states;
@@ -91,6 +92,7 @@ std::vector<ClusterState> Gateway::clusters() const {
       states.push_back({.hop = &hop.plan(),
                         .cluster = &upstream.cluster(),
                         .pool = upstream.counts(),
+                        .tls = upstream.tls_counts(),
                         .open = upstream.open_circuits(),
                         .health = upstream.health(),
                         .hosts = upstream.hosts()});

@@ -14,6 +14,7 @@
 namespace proxy {
 
 class Hop;
+class Secrets;
 
 /// What can be seen in a gateway from outside, at one instant.
 struct GatewayCounts {
@@ -38,7 +39,8 @@ enum class DrainMode : std::uint8_t {
 /// The same object stands in both worlds. Source: ENV-HTTP-01, CD-01.
 class Gateway {
  public:
-  Gateway(world::World& world, std::shared_ptr<const GatewayPlan> plan);
+  /// `secrets` gives what TLS needs; null: there is nothing.
+  Gateway(world::World& world, std::shared_ptr<const GatewayPlan> plan, Secrets* secrets = nullptr);
   /// Closes everything at once, as the real proxy does on SIGTERM. Source: ENV-LIFE-09.
   ~Gateway();
   Gateway(const Gateway&) = delete;

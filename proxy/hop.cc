@@ -13,6 +13,8 @@
 #include "proxy/refused_connection.h"
 #include "proxy/request_rules.h"
 #include "proxy/stream.h"
+#include "proxy/tls_acceptor.h"
+#include "proxy/tls_side.h"
 
 namespace proxy {
 namespace {
@@ -51,11 +53,14 @@ std::array<char, 29> http_date(std::chrono::sys_seconds at) {
 
 }  // namespace
 
-Hop::Hop(world::World& world, const HopPlan& plan)
+Hop::Hop(world::World& world, const HopPlan& plan, Secrets* secrets)
     : world_(world), plan_(plan), burial_(world.loop(), world.id(), world::bind<&Hop::bury>(this)) {
   upstreams_.reserve(plan.clusters.size());
   for (const Cluster& cluster : plan.clusters) {
-    upstreams_.push_back(std::make_unique<Upstream>(world, cork_, cluster));
+    upstreams_.push_back(std::make_unique<Upstream>(world, cork_, cluster, secrets));
+  }
+  if (plan.tls_mode != HopPlan::TlsMode::Disabled) {
+    tls_ = std::make_unique<TlsSide>(world, *plan.tls, secrets);
   }
 }
 
@@ -70,6 +75,16 @@ world::Result<bool> Hop::start(world::Action held) {
     if (!world_.append(plan_.access_log->path, {})) {
       return world::Error{"/spec/logging/accessLog/file/path",
                           fmt::format("{} cannot be written", plan_.access_log->path)};
+    }
+  }
+  if (plan_.connection_log) {
+    auto format = LogFormat::compile(*plan_.connection_log);
+    if (!format) return world::Error{{}, format.error().message};
+    connection_log_format_ = std::move(*format);
+  }
+  if (tls_ != nullptr) {
+    if (auto problem = tls_->problem(); !problem.empty()) {
+      return world::Error{"/spec/listeners/tls/certificate", std::move(problem)};
     }
   }
   if (auto opened = open_listener(); !opened) return opened;
@@ -116,20 +131,32 @@ void Hop::on_accept(std::unique_ptr<world::Transport> transport) {
   if (plan_.proxy_protocol != HopPlan::ProxyProtocol::No) {
     add(std::make_unique<ProxyHeaderReader>(*this, std::move(transport)));
   } else {
-    speak_http(std::move(transport), {}, {});
+    admit(std::move(transport), {}, {});
   }
 }
 
-void Hop::speak_http(std::unique_ptr<world::Transport> transport, AnnouncedEnds announced,
+void Hop::admit(std::unique_ptr<world::Transport> transport, OriginPtr origin,
+                std::string_view bytes) {
+  if (tls_ == nullptr) {
+    speak_http(std::move(transport), std::move(origin), bytes);
+    return;
+  }
+  auto connection = std::make_unique<TlsAcceptor>(*this, std::move(transport), std::move(origin));
+  TlsAcceptor& acceptor = *connection;
+  add(std::move(connection));
+  acceptor.begin(bytes);
+}
+
+void Hop::speak_http(std::unique_ptr<world::Transport> transport, OriginPtr origin,
                      std::string_view bytes) {
   ++counts_.connections_total;
   if (!plan_.accept_http1) {
-    speak_http2(std::move(transport), std::move(announced), bytes);
+    speak_http2(std::move(transport), std::move(origin), bytes);
     return;
   }
   auto connection = std::make_unique<Http1Downstream>(*this, std::move(transport));
   Http1Downstream& http1 = *connection;
-  http1.announced_ = std::move(announced);
+  http1.origin_ = std::move(origin);
   add(std::move(connection));
   if (!bytes.empty()) http1.begin(bytes);
 }
@@ -139,11 +166,11 @@ void Hop::add(std::unique_ptr<Downstream> connection) {
   connections_.push_back(std::move(connection));
 }
 
-void Hop::speak_http2(std::unique_ptr<world::Transport> transport, AnnouncedEnds announced,
+void Hop::speak_http2(std::unique_ptr<world::Transport> transport, OriginPtr origin,
                       std::string_view bytes) {
   auto connection = std::make_unique<Http2Downstream>(*this, std::move(transport));
   Http2Downstream& http2 = *connection;
-  http2.announced_ = std::move(announced);
+  http2.origin_ = std::move(origin);
   add(std::move(connection));
   if (!bytes.empty()) http2.begin(bytes);
 }
@@ -194,6 +221,10 @@ bool Hop::draw_drain() {
   if (gone >= half) return true;
   return random(drains_, "/drain")
       .chance(static_cast<std::uint64_t>(gone), static_cast<std::uint64_t>(half));
+}
+
+TlsCounts Hop::tls_counts() const {
+  return tls_ != nullptr ? tls_->counts() : TlsCounts{};
 }
 
 ListenerCounts Hop::counts() const {
@@ -293,6 +324,23 @@ std::size_t Hop::pick_cluster(const Route& route) {
     drawn -= weighted.weight;
   }
   return clusters.back().cluster;
+}
+
+void Hop::log_connection(const Downstream& connection) {
+  if (!connection_log_format_) return;
+  LogEntry entry;
+  entry.started = world_.calendar();
+  entry.downstream_remote = connection.transport_->remote();
+  entry.downstream_local = connection.transport_->local();
+  if (const Origin* const origin = connection.origin_.get()) {
+    entry.flags = origin->flags;
+    entry.downstream_failure = origin->failure;
+    if (origin->announced) entry.announced = &*origin->announced;
+    if (origin->tls) entry.tls = &*origin->tls;
+  }
+  line_.clear();
+  connection_log_format_->append(line_, entry);
+  world_.append(plan_.connection_log->path, line_);
 }
 
 void Hop::log(const LogEntry& entry, std::uint64_t flow) {

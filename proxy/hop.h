@@ -13,28 +13,27 @@
 #include "proxy/access_log.h"
 #include "proxy/cork.h"
 #include "proxy/counts.h"
+#include "proxy/origin.h"
 #include "proxy/plan.h"
 #include "proxy/upstream.h"
 #include "wire/message.h"
-#include "wire/proxy_protocol.h"
 #include "world/world.h"
 
 namespace proxy {
 
 class Downstream;
+class TlsSide;
 class RefusedConnection;
 class Stream;
 enum class DrainMode : std::uint8_t;
-
-/// What a PROXY protocol header said of a connection's ends; null: nothing.
-using AnnouncedEnds = std::unique_ptr<const wire::proxy_protocol::Ends>;
 
 /// One connection manager at run time: a listener, its routes and its clusters.
 ///
 /// A virtual gateway is two of them, one behind the other. Source: ENV-HTTP-01, CD-01.
 class Hop final : private world::AcceptEvents {
  public:
-  Hop(world::World& world, const HopPlan& plan);
+  /// `secrets` null: there are none.
+  Hop(world::World& world, const HopPlan& plan, Secrets* secrets = nullptr);
   ~Hop() override;
   Hop(const Hop&) = delete;
   Hop& operator=(const Hop&) = delete;
@@ -53,6 +52,7 @@ class Hop final : private world::AcceptEvents {
   std::uint64_t active_requests() const { return active_requests_; }
   std::uint64_t requests_total() const { return requests_total_; }
   ListenerCounts counts() const;
+  TlsCounts tls_counts() const;
 
   /// Whether every cluster has had its first answer.
   bool ready() const { return clusters_awaited_ == 0; }
@@ -69,6 +69,7 @@ class Hop final : private world::AcceptEvents {
   friend class Http2Downstream;
   friend class ProxyHeaderReader;
   friend class Stream;
+  friend class TlsAcceptor;
 
   void on_accept(std::unique_ptr<world::Transport> transport) override;
   void on_cluster_ready();
@@ -82,11 +83,13 @@ class Hop final : private world::AcceptEvents {
   void give_back(std::unique_ptr<wire::ResponseHead> head);
   void add(std::unique_ptr<Downstream> connection);
   void lose(Downstream& connection);
+  /// A connection is there, past what comes before HTTP and TLS: `bytes` are the first of it.
+  void admit(std::unique_ptr<world::Transport> transport, OriginPtr origin, std::string_view bytes);
   /// A connection begins to speak HTTP: `bytes` are the first of it, if any were read.
-  void speak_http(std::unique_ptr<world::Transport> transport, AnnouncedEnds announced,
+  void speak_http(std::unique_ptr<world::Transport> transport, OriginPtr origin,
                   std::string_view bytes);
   /// A connection turned out to be HTTP/2: `bytes` are the first of it.
-  void speak_http2(std::unique_ptr<world::Transport> transport, AnnouncedEnds announced,
+  void speak_http2(std::unique_ptr<world::Transport> transport, OriginPtr origin,
                    std::string_view bytes);
   void bury();
   void end_drain();
@@ -111,6 +114,8 @@ class Hop final : private world::AcceptEvents {
     return random(backoff_, "/back-off").below(most);
   }
   void log(const LogEntry& entry, std::uint64_t flow);
+  void log_connection(const Downstream& connection);
+  TlsSide* tls() { return tls_.get(); }
 
   world::World& world_;
   const HopPlan& plan_;
@@ -121,6 +126,8 @@ class Hop final : private world::AcceptEvents {
   std::optional<world::Random> backoff_;
   std::optional<world::Random> drains_;
   std::optional<LogFormat> log_format_;
+  std::optional<LogFormat> connection_log_format_;
+  std::unique_ptr<TlsSide> tls_;
   std::string line_;
   boost::container::small_vector<std::unique_ptr<Upstream>, 1> upstreams_;
   world::Action held_{};

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "proxy/tls_side.h"
 #include "wire/grpc_health.h"
 
 namespace proxy {
@@ -48,7 +49,7 @@ Cluster cluster_of_probes(const Cluster& cluster) {
 
 HostChecker::HostChecker(world::World& world, Cork& cork, const Cluster& cluster,
                          const world::Endpoint& endpoint, const PoolCounts& traffic,
-                         HealthCounts& counts, HostCheckEvents& events)
+                         HealthCounts& counts, HostCheckEvents& events, Secrets* secrets)
     : world_(world),
       cork_(cork),
       cluster_(cluster),
@@ -60,8 +61,10 @@ HostChecker::HostChecker(world::World& world, Cork& cork, const Cluster& cluster
       timeout_timer_(world.loop(), world.id(), world::bind<&HostChecker::on_timeout>(this)),
       interval_timer_(world.loop(), world.id(), world::bind<&HostChecker::on_interval>(this)) {
   if (check().kind != Kind::Tcp) {
-    pool_ = std::make_unique<Upstream>(world, cork, probes_);
+    pool_ = std::make_unique<Upstream>(world, cork, probes_, secrets);
     prepare_request();
+  } else if (cluster.tls) {
+    tls_ = std::make_unique<TlsSide>(world, *cluster.tls, secrets);
   }
   move_to(endpoint);
 }
@@ -103,7 +106,13 @@ void HostChecker::probe() {
   messages_ = {};
   timeout_timer_.start_after(check().timeout);
   if (pool_ == nullptr) {
-    transport_ = world_.connect(endpoint_, *this);
+    const auto context = tls_ != nullptr ? tls_->context() : nullptr;
+    if (context != nullptr) {
+      transport_ =
+          wire::tls::TlsTransport::connect(world_, context, endpoint_, *this, &tls_->sessions());
+    } else {
+      transport_ = world_.connect(endpoint_, *this);
+    }
     return;
   }
   forget_upstream();

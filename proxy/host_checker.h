@@ -23,7 +23,7 @@ class HostChecker final : private UpstreamRequest, private world::TransportEvent
   /// `traffic` tells whether the cluster has carried a request. `counts` gets the probes' numbers.
   HostChecker(world::World& world, Cork& cork, const Cluster& cluster,
               const world::Endpoint& endpoint, const PoolCounts& traffic, HealthCounts& counts,
-              HostCheckEvents& events);
+              HostCheckEvents& events, Secrets* secrets = nullptr);
   ~HostChecker();
   HostChecker(const HostChecker&) = delete;
   HostChecker& operator=(const HostChecker&) = delete;
@@ -98,6 +98,7 @@ class HostChecker final : private UpstreamRequest, private world::TransportEvent
   bool grpc_content_ = false;
   int grpc_status_ = -1;
   wire::grpc::MessageReader messages_;
+  std::unique_ptr<TlsSide> tls_;
   std::unique_ptr<world::Transport> transport_;
 };
 

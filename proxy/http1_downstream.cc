@@ -72,7 +72,7 @@ void Http1Downstream::read(std::string_view bytes) {
       break;
     }
     if (phase_ == Phase::Inspecting && wire::http2::is_preface(bytes)) {
-      hop_.speak_http2(give_up_transport(), std::move(announced_), bytes);
+      hop_.speak_http2(give_up_transport(), std::move(origin_), bytes);
       break;
     }
     if (stream_ == nullptr && phase_ != Phase::Busy) {

@@ -49,7 +49,7 @@ class Http1Downstream final : public Downstream,
   world::Transport& transport() override { return *transport_; }
   std::uint64_t flow() override { return transport_->flow(); }
   Protocol protocol() const override { return Protocol::Http1; }
-  const wire::proxy_protocol::Ends* announced() const override { return announced_.get(); }
+  OriginPtr& origin() override { return origin_; }
   void send_continue() override { out() += "HTTP/1.1 100 Continue\r\n\r\n"; }
   void send_head(wire::ResponseHead& head, const AnswerFacts& facts) override;
   void send_body(std::string_view bytes, bool ends) override;

@@ -32,9 +32,7 @@ class Http2Downstream::Exchange final : public Responder, public wire::http2::St
   world::Transport& transport() override { return *connection_.transport_; }
   std::uint64_t flow() override { return world::stream_flow(connection_.transport_->flow(), id()); }
   Protocol protocol() const override { return Protocol::Http2; }
-  const wire::proxy_protocol::Ends* announced() const override {
-    return connection_.announced_.get();
-  }
+  OriginPtr& origin() override { return connection_.origin_; }
   void send_continue() override { connection_.session_.send_interim(*this, 100); }
   void send_head(wire::ResponseHead& head, const AnswerFacts& facts) override {
     if (facts.tunnel) answer_connect(head);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "wire/headers.h"
+#include "wire/tls/context.h"
 #include "world/time.h"
 
 namespace re2 {
@@ -173,6 +174,28 @@ struct OutlierPlan {
   bool always_eject_one = false;  ///< One endpoint, whatever the percentage says.
 };
 
+/// Names a certificate with its key, or authorities, for whoever has them.
+struct SecretName {
+  enum class Kind : std::uint8_t {
+    File,  ///< `name` is the path of a file of PEM; `key` that of the key.
+    Sds,   ///< A secret by its name.
+    Acm,   ///< A certificate or an authority by its ARN.
+  };
+  Kind kind = Kind::File;
+  std::string name;
+  std::string key;
+  /// Of kind Acm: more authorities that are trusted.
+  std::vector<std::string> others;
+  auto operator<=>(const SecretName&) const = default;
+};
+
+/// TLS of a listener or towards a cluster's endpoints. Source: AM-TLS-01 to -09.
+struct TlsPlan {
+  wire::tls::Settings settings;  ///< Without what the names below stand for.
+  std::vector<SecretName> certificates;
+  std::optional<SecretName> trust;  ///< Absent: the other end is not verified.
+};
+
 /// An upstream group with one policy.
 struct Cluster {
   std::string name;
@@ -184,6 +207,7 @@ struct Cluster {
   Duration idle_timeout = std::chrono::hours(1);  ///< Of connections without a request; 0: none.
   std::optional<HealthCheckPlan> health_check;
   std::optional<OutlierPlan> outlier;
+  std::optional<TlsPlan> tls;        ///< Absent: in plain text.
   std::uint32_t panic_percent = 50;  ///< With fewer healthy endpoints all are used; 0: never.
   bool fail_on_panic = false;        ///< Then none is used.
   /// How long further changes of endpoints' states wait after one was told. Source: ENV-HC-19.
@@ -235,6 +259,9 @@ struct HopPlan {
   bool loopback_only = false;  ///< Bound to 127.0.0.1 rather than to all addresses.
   bool accept_http1 = true;    ///< False for http2 and grpc listeners.
   bool websocket = true;
+  enum class TlsMode : std::uint8_t { Disabled, Permissive, Strict };
+  TlsMode tls_mode = TlsMode::Disabled;
+  std::optional<TlsPlan> tls;  ///< Unless the mode is Disabled.
   /// More connections than this are closed, so long after they were accepted. Never of App Mesh.
   struct ConnectionLimit {
     std::uint32_t most = 0;
@@ -251,6 +278,8 @@ struct HopPlan {
   std::vector<Cluster> clusters;
   HopTimers timers;
   std::optional<AccessLogPlan> access_log;
+  /// A line for each connection when it has ended. Never of App Mesh.
+  std::optional<AccessLogPlan> connection_log;
 };
 
 /// What a gateway is made of, compiled from mesh resources. Immutable and shared by instances.

@@ -6,7 +6,6 @@
 
 namespace proxy {
 
-using wire::proxy_protocol::Ends;
 using wire::proxy_protocol::Reading;
 
 ProxyHeaderReader::ProxyHeaderReader(Hop& hop, std::unique_ptr<world::Transport> transport)
@@ -37,10 +36,9 @@ void ProxyHeaderReader::on_data(std::string_view bytes) {
       ++(reading.version == 2 ? counts.proxy_v2_found : counts.proxy_v1_found);
       break;
   }
-  AnnouncedEnds announced;
-  if (reading.ends) announced = std::make_unique<const Ends>(*reading.ends);
-  hop_.speak_http(give_up_transport(), std::move(announced),
-                  std::string_view(bytes_).substr(reading.used));
+  if (reading.ends) ensure(origin_).announced = *reading.ends;
+  hop_.admit(give_up_transport(), std::move(origin_),
+             std::string_view(bytes_).substr(reading.used));
 }
 
 void ProxyHeaderReader::on_timer() {

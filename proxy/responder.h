@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "proxy/origin.h"
 #include "proxy/plan.h"
 #include "wire/message.h"
 #include "wire/proxy_protocol.h"
@@ -29,8 +30,8 @@ class Responder {
   /// Of the connection, or of the stream on it, for the trace.
   virtual std::uint64_t flow() = 0;
   virtual Protocol protocol() const = 0;
-  /// Whom a PROXY protocol header named; null: nobody.
-  virtual const wire::proxy_protocol::Ends* announced() const = 0;
+  /// What is known of the connection beside its transport.
+  virtual OriginPtr& origin() = 0;
 
   /// `100 Continue`, before the answer.
   virtual void send_continue() = 0;

@@ -182,7 +182,10 @@ bool Stream::prepare_headers() {
   remove_connection_headers(headers, upgrade_);
   const std::size_t proto = headers.find(HeaderName::ForwardedProto);
   const bool routable = proto == HeaderMap::npos || !headers.value(proto).empty();
-  if (proto == HeaderMap::npos) headers.add(HeaderName::ForwardedProto, "http");
+  if (proto == HeaderMap::npos) {
+    const Origin* const origin = downstream_->origin().get();
+    headers.add(HeaderName::ForwardedProto, origin != nullptr && origin->tls ? "https" : "http");
+  }
   if (hop_.plan().use_remote_address) add_forwarded_for();
   const std::size_t id = headers.find(HeaderName::RequestId);
   const char decision = headers.find("x-client-trace-id") == HeaderMap::npos ? '9' : 'b';
@@ -200,9 +203,9 @@ bool Stream::prepare_headers() {
 
 /// Source: ENV-LIFE-10.
 void Stream::add_forwarded_for() {
-  const wire::proxy_protocol::Ends* const announced = downstream_->announced();
-  const std::string client = announced != nullptr
-                                 ? announced->source.address_text()
+  const Origin* const origin = downstream_->origin().get();
+  const std::string client = origin != nullptr && origin->announced
+                                 ? origin->announced->source.address_text()
                                  : downstream_->transport().remote().address_text();
   HeaderMap& headers = head_->headers;
   const std::string_view before = headers.get(HeaderName::ForwardedFor);
@@ -397,6 +400,10 @@ void Stream::on_codec_error(Responder& downstream, const wire::CodecError& error
   }
   set_flag(ResponseFlag::DownstreamProtocol);
   ++hop_.counts_.protocol_errors;
+  if (hop_.connection_log_format_) {
+    ensure(downstream.origin()).flags |=
+        static_cast<std::uint16_t>(ResponseFlag::DownstreamProtocol);
+  }
   downstream.set_closing();
   if (error.status == 0 || response_begun_) {
     details_ = error.details;
@@ -843,7 +850,11 @@ void Stream::write_log() {
       grpc_status_ = grpc_status_of(status_);
   }
   entry.grpc_status = grpc_status_;
-  entry.announced = downstream_->announced();
+  if (const Origin* const origin = downstream_->origin().get()) {
+    if (origin->announced) entry.announced = &*origin->announced;
+    if (origin->tls) entry.tls = &*origin->tls;
+    entry.downstream_failure = origin->failure;
+  }
   entry.downstream_remote = downstream_->transport().remote();
   entry.downstream_local = downstream_->transport().local();
   entry.upstream_known = upstream_local_.port != 0;

@@ -5,6 +5,7 @@
 
 #include "proxy/http1_upstream.h"
 #include "proxy/http2_upstream.h"
+#include "proxy/tls_side.h"
 #include "proxy/upstream_host.h"
 
 namespace proxy {
@@ -45,10 +46,12 @@ std::string_view reset_text(ResetReason reason) {
   return "";
 }
 
-Upstream::Upstream(world::World& world, Cork& cork, const Cluster& cluster)
+Upstream::Upstream(world::World& world, Cork& cork, const Cluster& cluster, Secrets* secrets)
     : world_(world),
       cork_(cork),
       cluster_(cluster),
+      secrets_(secrets),
+      tls_(cluster.tls ? std::make_unique<TlsSide>(world, *cluster.tls, secrets) : nullptr),
       discovery_(world, cluster, *this),
       hosts_(world, cluster, health_),
       serving_(world.loop(), world.id(), world::bind<&Upstream::serve>(this)),
@@ -58,6 +61,10 @@ Upstream::Upstream(world::World& world, Cork& cork, const Cluster& cluster)
 }
 
 Upstream::~Upstream() = default;
+
+TlsCounts Upstream::tls_counts() const {
+  return tls_ != nullptr ? tls_->counts() : TlsCounts{};
+}
 
 /// A limit is seen as reached only once it was touched: the real proxy's gauges are so.
 OpenCircuits Upstream::open_circuits() const {
@@ -170,8 +177,8 @@ std::unique_ptr<UpstreamHost> Upstream::new_host(const world::Endpoint& endpoint
   auto host = std::make_unique<UpstreamHost>(endpoint);
   if (cluster_.health_check) {
     HostCheckEvents& events = *this;
-    host->checker =
-        std::make_unique<HostChecker>(world_, cork_, cluster_, endpoint, counts_, health_, events);
+    host->checker = std::make_unique<HostChecker>(world_, cork_, cluster_, endpoint, counts_,
+                                                  health_, events, secrets_);
     host->checker->set_host(*host);
   }
   return host;

@@ -22,6 +22,8 @@ namespace proxy {
 class Upstream;
 class UpstreamConnection;
 class UpstreamHost;
+class Secrets;
+class TlsSide;
 
 /// Why a request was cut off from its upstream.
 enum class ResetReason : std::uint8_t {
@@ -93,7 +95,8 @@ class UpstreamRequest {
 /// queue, first in first out, while connections are made. Source: ENV-POOL-05 to -28.
 class Upstream final : private DiscoveryEvents, private HostCheckEvents, private OutlierEvents {
  public:
-  Upstream(world::World& world, Cork& cork, const Cluster& cluster);
+  /// `secrets` null: there are none.
+  Upstream(world::World& world, Cork& cork, const Cluster& cluster, Secrets* secrets = nullptr);
   ~Upstream();
   Upstream(const Upstream&) = delete;
   Upstream& operator=(const Upstream&) = delete;
@@ -130,6 +133,7 @@ class Upstream final : private DiscoveryEvents, private HostCheckEvents, private
   PoolCounts& counts() { return counts_; }
   OpenCircuits open_circuits() const;
   const HealthCounts& health() const { return health_; }
+  TlsCounts tls_counts() const;
   std::vector<HostState> hosts() const;
   bool retry_allowed() const { return counts_.retries < cluster_.limits.max_retries; }
 
@@ -173,6 +177,8 @@ class Upstream final : private DiscoveryEvents, private HostCheckEvents, private
   const Cluster& cluster_;
   PoolCounts counts_;
   HealthCounts health_;
+  Secrets* secrets_;
+  std::unique_ptr<TlsSide> tls_;
   Discovery discovery_;
   HostSet hosts_;
   std::vector<std::unique_ptr<UpstreamHost>> former_hosts_;

@@ -2,24 +2,45 @@
 
 #include <utility>
 
+#include "proxy/tls_side.h"
+
 namespace proxy {
 
 UpstreamConnection::UpstreamConnection(Upstream& upstream, UpstreamHost& host)
-    : transport_(upstream.world_.connect(host.address().endpoint, *this)),
-      upstream_(upstream),
+    : upstream_(upstream),
       host_(host),
       address_(host.address()),
       timer_(upstream.world_.loop(), upstream.world_.id(),
              world::bind<&UpstreamConnection::on_timer>(this)) {
+  transport_ = open_transport();
   const Duration timeout = upstream.cluster_.connect_timeout;
   if (timeout > Duration::zero()) timer_.start_after(timeout);
 }
 
 UpstreamConnection::~UpstreamConnection() = default;
 
+std::unique_ptr<world::Transport> UpstreamConnection::open_transport() {
+  TlsSide* const tls = upstream_.tls_.get();
+  if (tls != nullptr) {
+    if (auto context = tls->context()) {
+      auto secure = wire::tls::TlsTransport::connect(upstream_.world_, std::move(context),
+                                                     address_.endpoint, *this, &tls->sessions());
+      secure_ = secure.get();
+      return secure;
+    }
+  }
+  return upstream_.world_.connect(address_.endpoint, *this);
+}
+
 void UpstreamConnection::on_connected() {
   const Cork::Event event(cork());
   timer_.stop();
+  if (secure_ != nullptr) {
+    upstream_.tls_->note_secured(*secure_);
+  } else if (upstream_.tls_ != nullptr) {
+    connect_failed(ResetReason::RefusedConnection, kSecretMissing);
+    return;
+  }
   connecting_ = false;
   --host_.connecting_;
   offer();
@@ -82,8 +103,14 @@ void UpstreamConnection::on_end() {
 void UpstreamConnection::on_error(std::error_code error) {
   const Cork::Event event(cork());
   peer_ended_ = true;
+  const wire::tls::Failure* const failure = secure_ != nullptr ? secure_->failure() : nullptr;
+  if (failure != nullptr) upstream_.tls_->note_failure(*failure);
   if (connecting_) {
     timer_.stop();
+    if (failure != nullptr) {
+      connect_failed(ResetReason::RefusedConnection, transport_failure_text(*failure, error));
+      return;
+    }
     const bool refused = error == world::make_error_code(world::TransportError::Refused);
     connect_failed(ResetReason::RefusedConnection,
                    refused ? "delayed connect error: Connection refused"

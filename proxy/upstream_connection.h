@@ -9,6 +9,7 @@
 
 #include "proxy/upstream.h"
 #include "proxy/upstream_host.h"
+#include "wire/tls/transport.h"
 #include "world/timer.h"
 
 namespace proxy {
@@ -73,8 +74,11 @@ class UpstreamConnection : protected world::TransportEvents {
   void on_connect_timeout();
   void connect_failed(ResetReason reason, std::string_view transport);
 
+  std::unique_ptr<world::Transport> open_transport();
+
   Upstream& upstream_;
   UpstreamHost& host_;
+  wire::tls::TlsTransport* secure_ = nullptr;  // the transport, where it is one
   const UpstreamHost::Address& address_;
   world::Timer timer_;  // of the attempt to connect, later of the time without a request
   world::TimePoint idle_since_{};

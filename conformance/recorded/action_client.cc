@@ -62,6 +62,26 @@ ActionClient::ActionClient(world::World& world, const world::Endpoint& gateway, 
       transport_(world.connect(gateway, *this)),
       connected_at_(world.now()) {}
 
+ActionClient::ActionClient(world::World& world, const world::Endpoint& gateway, std::string name,
+                           Protocol protocol, EventLog& events,
+                           std::shared_ptr<const wire::tls::Context> context,
+                           const wire::tls::Session* resumed)
+    : world_(world),
+      name_(std::move(name)),
+      protocol_(protocol),
+      events_(events),
+      connected_at_(world.now()) {
+  auto transport =
+      wire::tls::TlsTransport::connect(world, std::move(context), gateway, *this, &sessions_);
+  tls_ = transport.get();
+  if (resumed != nullptr) tls_->resume(*resumed);
+  transport_ = std::move(transport);
+}
+
+std::size_t ActionClient::response_end(std::size_t from) const {
+  return responses_end(received_, from, 1, false, false, end_ != End::No);
+}
+
 void ActionClient::on_connected() {
   connected_ = true;
   connected_at_ = world_.now();

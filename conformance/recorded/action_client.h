@@ -12,6 +12,7 @@
 
 #include "conformance/recorded/action_events.h"
 #include "conformance/recorded/h2_frames.h"
+#include "wire/tls/transport.h"
 #include "world/world.h"
 
 namespace conformance::recorded {
@@ -34,6 +35,11 @@ class ActionClient final : private world::TransportEvents {
 
   ActionClient(world::World& world, const world::Endpoint& gateway, std::string name,
                Protocol protocol, EventLog& events);
+  /// The same over TLS: connected once the handshake is over. `resumed` null: nothing is resumed.
+  ActionClient(world::World& world, const world::Endpoint& gateway, std::string name,
+               Protocol protocol, EventLog& events,
+               std::shared_ptr<const wire::tls::Context> context,
+               const wire::tls::Session* resumed);
 
   /// The handshake is over, one way or the other.
   bool settled() const { return connected_ || end_ != End::No; }
@@ -57,6 +63,12 @@ class ActionClient final : private world::TransportEvents {
   world::TimePoint sent_at() const { return sent_at_; }
   world::TimePoint heard_at() const { return heard_at_; }
   world::TimePoint ended_at() const { return ended_at_; }
+  /// Null: in plain text.
+  wire::tls::TlsTransport* tls() { return tls_; }
+  /// What the server gave to resume the session by; null: nothing yet.
+  const wire::tls::Session* session() const { return sessions_.newest.get(); }
+  /// Where in received() the first whole response from there ends; npos: it is not whole.
+  std::size_t response_end(std::size_t from) const;
   /// The answer to that request, if it has come whole.
   const Answer* answer(const std::string& id) const;
 
@@ -77,6 +89,8 @@ class ActionClient final : private world::TransportEvents {
   std::string name_;
   Protocol protocol_;
   EventLog& events_;
+  wire::tls::SessionStore sessions_;
+  wire::tls::TlsTransport* tls_ = nullptr;  // the transport, where it is one
   std::unique_ptr<world::Transport> transport_;
   std::string received_;
   std::size_t read_ = 0;             // of what was received: whole responses of HTTP/1

@@ -45,10 +45,28 @@ class ActionConnection : public world::TransportEvents {
   }
 
  protected:
+  void on_connected() override {  // over TLS alone
+    ActionUpstream::Secured& secured = owner_.secured_[number_ - 1];
+    secured.agreed = secured.transport->agreed();
+    secured.server_name = secured.agreed->server_name;
+  }
   void on_end() override { peer_ended("fin"); }
   void on_error(std::error_code) override {
     dead_ = true;
-    peer_ended("rst");
+    if (!tls_failed()) peer_ended("rst");
+  }
+  /// Whether the end is one of TLS. It is then noted.
+  bool tls_failed() {
+    if (number_ > owner_.secured_.size()) return false;
+    ActionUpstream::Secured& secured = owner_.secured_[number_ - 1];
+    const wire::tls::Failure* const failure = secured.transport->failure();
+    if (failure == nullptr || failure->reason.empty()) return false;
+    over_ = true;
+    secured.failed = true;
+    secured.alert = failure->alert_received;
+    if (secured.transport->begun()) secured.server_name = secured.transport->server_name();
+    note({"up_tls_fail", name(), failure->reason});
+    return true;
   }
 
   virtual void peer_ended(const char* how) {
@@ -74,6 +92,9 @@ std::unique_ptr<ActionConnection> action_http1(ActionUpstream& owner, std::size_
                                                std::unique_ptr<world::Transport> transport);
 std::unique_ptr<ActionConnection> action_http2(ActionUpstream& owner, std::size_t number,
                                                std::unique_ptr<world::Transport> transport);
+/// Plays `on_connect`. Requires: the upstream's script has one.
+std::unique_ptr<ActionConnection> action_raw(ActionUpstream& owner, std::size_t number,
+                                             std::unique_ptr<world::Transport> transport);
 std::unique_ptr<ActionConnection> action_tcp(ActionUpstream& owner, std::size_t number,
                                              std::unique_ptr<world::Transport> transport);
 

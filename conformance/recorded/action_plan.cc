@@ -4,6 +4,7 @@
 #include <map>
 
 #include "conformance/recorded/action_readings.h"
+#include "conformance/recorded/action_tls.h"
 
 namespace conformance::recorded {
 namespace {
@@ -151,6 +152,7 @@ world::Result<std::shared_ptr<const proxy::GatewayPlan>, std::string> action_pla
   };
   std::size_t hosts = 1;
   bool routes = true;
+  world::Duration filters_timeout = std::chrono::seconds(15);
   std::int64_t drain_seconds = 600;
   proxy::HopTimers& timers = hop.timers;
   const Settings of_http = {
@@ -166,7 +168,10 @@ world::Result<std::shared_ptr<const proxy::GatewayPlan>, std::string> action_pla
       {"use_remote_address", into(hop.use_remote_address)}};
   const Settings of_route = {{"timeout", into(route.timeout)},
                              {"idle_timeout", into(route.idle_timeout)}};
-  const Settings of_listener = {{"listener_filters_timeout", into(timers.proxy_header)}};
+  const Settings of_listener = {{"listener_filters_timeout", [&](const json& value) {
+                                   timers.proxy_header = seconds_of(value);
+                                   filters_timeout = timers.proxy_header;
+                                 }}};
   const Settings of_cluster = {{"idle_timeout", into(cluster.idle_timeout)}};
   const Settings settings = {
       {"hops", only(1, problem, "hops")},
@@ -179,10 +184,8 @@ world::Result<std::shared_ptr<const proxy::GatewayPlan>, std::string> action_pla
       {"http", [&](const json& value) { note(apply(value, of_http, "the http setting ")); }},
       {"listener", [&](const json& value) { note(apply(value, of_listener, "the listener's ")); }},
       {"listener_filters", [&](const json& value) { note(read_filters(value, hop)); }},
-      {"listener_tls",
-       [&](const json& value) {
-         if (value.value("mode", "DISABLED") != "DISABLED") note("the gateway's listener_tls");
-       }},
+      {"listener_tls", [&](const json& value) { note(read_listener_tls(value, hop)); }},
+      {"upstream_tls", [&](const json& value) { note(read_upstream_tls(value, cluster)); }},
       {"cluster", [&](const json& value) { note(apply(value, of_cluster, "the cluster's ")); }},
       {"drain_time_s", into(drain_seconds)},
       {"upstream_protocol",
@@ -199,6 +202,11 @@ world::Result<std::shared_ptr<const proxy::GatewayPlan>, std::string> action_pla
        [&](const json& value) { note(read_check(value, cluster.health_check.emplace())); }}};
   note(apply(gateway, settings, "the gateway's "));
   if (!problem.empty()) return problem;
+  if (hop.tls_mode == proxy::HopPlan::TlsMode::Permissive) timers.tls_inspector = filters_timeout;
+  if (!places.connection_log.empty()) {
+    hop.connection_log = hop.access_log;
+    hop.connection_log->path = places.connection_log;
+  }
 
   for (std::size_t i = 0; i < hosts; ++i) {
     cluster.endpoints.emplace_back(action_host((i + places.first_host) % hosts + 1),

@@ -20,6 +20,7 @@ struct ActionPlaces {
   std::uint16_t upstream_port = 8080;  ///< Of every endpoint.
   std::size_t first_host = 0;          ///< The round robin begins with it.
   std::string log;                     ///< The access log's path.
+  std::string connection_log{};        ///< The path of the one of connections.
 };
 
 /// The name of an endpoint, counted from 1.

@@ -16,12 +16,13 @@ constexpr char kField = '\x1f';  // after each field
 constexpr std::string_view kEnd = "\x1e\n";
 
 /// The records' names of what a line says, and how the real proxy's format says it.
-constexpr std::array<std::pair<const char*, const char*>, 7> kFields = {{
+constexpr std::array<std::pair<const char*, const char*>, 8> kFields = {{
     {"id", "%REQ(X-ID)%"},
     {"code", "%RESPONSE_CODE%"},
     {"flags", "%RESPONSE_FLAGS%"},
     {"details", "%RESPONSE_CODE_DETAILS%"},
     {"ufail", "%UPSTREAM_TRANSPORT_FAILURE_REASON%"},
+    {"dfail", "%DOWNSTREAM_TRANSPORT_FAILURE_REASON%"},
     {"term", "%CONNECTION_TERMINATION_DETAILS%"},
     {"peer", "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"},
 }};
@@ -84,7 +85,6 @@ std::vector<ActionLogLine> read_action_log(std::string_view file) {
       line.fields[name] = to_utf8(rest.substr(0, end));
       rest.remove_prefix(end + 1);
     }
-    line.fields["dfail"] = "-";  // nothing downstream can fail below HTTP
     line.id = line.fields["id"];
     lines.push_back(std::move(line));
   }
@@ -121,6 +121,23 @@ json access_log_reading(const std::vector<ActionLogLine>& lines, const json& ste
   return form == "distinct-words" ? json(distinct) : list;
 }
 
+namespace {
+
+void add_tls(Statistics& all, const std::string& at, const proxy::TlsCounts& counts) {
+  const std::string ssl = at + "ssl.";
+  all[ssl + "handshake"] = counts.handshakes;
+  all[ssl + "session_reused"] = counts.resumed;
+  all[ssl + "no_certificate"] = counts.no_certificate;
+  all[ssl + "connection_error"] = counts.connection_errors;
+  all[ssl + "fail_verify_no_cert"] = counts.verify_no_certificate;
+  all[ssl + "fail_verify_error"] = counts.verify_errors;
+  all[ssl + "fail_verify_san"] = counts.verify_names;
+  all[ssl + "fail_verify_cert_hash"] = 0;
+  all[ssl + "was_key_usage_invalid"] = 0;
+}
+
+}  // namespace
+
 Statistics statistics_of(const std::vector<proxy::ListenerState>& listeners,
                          const std::vector<proxy::ClusterState>& clusters) {
   Statistics all;
@@ -132,6 +149,11 @@ Statistics statistics_of(const std::vector<proxy::ListenerState>& listeners,
     all[at + "downstream_cx_destroy"] = counts.connections_total - counts.connections;
     all[at + "downstream_pre_cx_timeout"] = counts.filter_timeouts;
     all[at + "downstream_cx_proxy_proto_error"] = counts.proxy_header_errors;
+    add_tls(all, at, listener.tls);
+    const std::string socket = at + "server_ssl_socket_factory.";
+    all[socket + "downstream_context_secrets_not_ready"] = listener.tls.secrets_missing;
+    all[socket + "ssl_context_update_by_sds"] = listener.tls.updates;
+    all[at + "no_filter_chain_match"] = 0;
     all["proxy_proto.versions.v1.found"] = counts.proxy_v1_found;
     all["proxy_proto.versions.v1.error"] = counts.proxy_v1_errors;
     all["proxy_proto.versions.v2.found"] = counts.proxy_v2_found;
@@ -149,6 +171,7 @@ Statistics statistics_of(const std::vector<proxy::ListenerState>& listeners,
   for (const proxy::ClusterState& cluster : clusters) {
     const std::string at = "cluster." + cluster.cluster->name + ".";
     const proxy::PoolCounts& pool = cluster.pool;
+    add_tls(all, at, cluster.tls);
     all[at + "upstream_cx_active"] = pool.connections;
     all[at + "upstream_rq_pending_active"] = pool.pending;
     all[at + "upstream_rq_active"] = pool.requests;
@@ -218,7 +241,10 @@ json statistics_reading(const Statistics& statistics, const json& step) {
   std::vector<std::string> prefixes;
   const json prefix = step.value("prefix", json(""));
   for (const json& each : prefix.is_array() ? prefix : json::array({prefix})) {
-    prefixes.push_back(each.get<std::string>());
+    // "listener.ingress.(ssl.)": what is in parentheses may be there.
+    std::string text = each.get<std::string>();
+    if (const std::size_t open = text.find('('); open != std::string::npos) text.resize(open);
+    prefixes.push_back(std::move(text));
   }
   const bool full_names = step.value("full_names", false) || prefixes.size() > 1;
   const bool zeros = step.value("zeros", false);

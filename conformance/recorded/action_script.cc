@@ -24,6 +24,7 @@ const ActionPlaces kPlaces{};
 
 /// How long anything may take that has no limit of its own.
 constexpr world::Duration kPatience = 10s;
+constexpr world::Duration kHandshake = 2s;
 constexpr world::Duration kLongestSettle = 3s;
 
 double seconds(world::Duration time) {
@@ -76,8 +77,13 @@ const std::vector<ActionScript::Verb>& ActionScript::verbs() {
       {"upstream", {}, &A::set_upstream},
       {"start", {"wait_ready"}, &A::start},
       {"stop", {}, &A::stop},
-      {"connect", {"proto"}, &A::connect},
-      {"send", {"bytes", "hex", "chunk", "gap_ms"}, &A::send},
+      {"secret_file", {"secrets"}, &A::secret_file},
+      {"connect", {"proto", "tls"}, &A::connect},
+      {"exchange", {}, &A::exchange},
+      {"ticket", {}, &A::ticket},
+      {"tls_close", {}, &A::tls_close},
+      {"renegotiate", {}, &A::renegotiate},
+      {"send", {"bytes", "hex", "chunk", "gap_ms", "client_hello"}, &A::send},
       {"request", {"id", "wait_ms"}, &A::request},
       {"read_head", {"timeout_ms"}, &A::read_head},
       {"read_to_end", {"timeout_ms", "clock"}, &A::read_to_end},
@@ -113,7 +119,8 @@ ActionScript::ActionScript(const ActionChance& chance)
       gateway_host_(simulation_.add_host("gateway")),
       first_host_(chance.first_host),
       events_(client_host_),
-      agenda_(client_host_) {}
+      agenda_(client_host_),
+      certificates_(client_host_.calendar()) {}
 
 ActionScript::~ActionScript() = default;
 
@@ -238,6 +245,7 @@ json ActionScript::start(const json& step) {
   ActionPlaces places = kPlaces;
   places.first_host = first_host_;
   places.log = "/access-log-" + std::to_string(++processes_);
+  places.connection_log = "/connection-log-" + std::to_string(processes_);
   auto plan = action_plan(gateway_settings_, places);
   if (!plan) throw NotSupported(plan.error());
   for (const auto& [name, port] : (*plan)->ingress.front().clusters.front().endpoints) {
@@ -250,14 +258,23 @@ json ActionScript::start(const json& step) {
     sim::Host* const host = simulation_.find_host(action_host(number));
     if (host == nullptr) throw NotSupported("an upstream that is no endpoint");
     auto& upstream = upstreams_[number];
-    upstream = std::make_unique<ActionUpstream>(*host, kPlaces.upstream_port, settings, events_,
-                                                [this] { return failed_probes_; });
+    upstream = std::make_unique<ActionUpstream>(
+        *host, kPlaces.upstream_port, settings, events_, [this] { return failed_probes_; },
+        certificates_);
     upstream->start();
   }
   plan_ = *plan;
   exited_at_ = signalled_at_ = std::nullopt;
-  gateway_ = std::make_unique<proxy::Gateway>(gateway_host_, plan_);
   started_at_ = now();
+  for (const proxy::HopPlan& hop : plan_->ingress) {
+    if (!hop.tls) continue;
+    for (const proxy::SecretName& name : hop.tls->certificates) {
+      if (auto wrong = secrets_.problem(name); !wrong.empty()) {
+        return {{"start", "refused"}, {"message", json::array({wrong})}};
+      }
+    }
+  }
+  gateway_ = std::make_unique<proxy::Gateway>(gateway_host_, plan_, &secrets_);
   if (auto started = gateway_->start(); !started) {
     gateway_.reset();
     return {{"start", "refused"}, {"message", json::array({started.error().message})}};
@@ -328,8 +345,19 @@ json ActionScript::wait_exit(const json& step) {
 
 // --- The client --------------------------------------------------------------------------------
 
-std::unique_ptr<ActionClient> ActionScript::new_client(const std::string& name, Protocol protocol) {
+std::unique_ptr<ActionClient> ActionScript::new_client(const std::string& name, Protocol protocol,
+                                                       const json& tls) {
   const world::Endpoint gateway{gateway_host_.address(), kPlaces.port};
+  if (!tls.is_null()) {
+    const wire::tls::Session* resumed = nullptr;
+    if (tls.contains("resume_from")) {
+      if (const ActionClient* const from = find_client(tls["resume_from"])) {
+        resumed = from->session();
+      }
+    }
+    return std::make_unique<ActionClient>(client_host_, gateway, name, protocol, events_,
+                                          client_context(tls, certificates_), resumed);
+  }
   return std::make_unique<ActionClient>(client_host_, gateway, name, protocol, events_);
 }
 
@@ -355,8 +383,24 @@ json ActionScript::connect(const json& step) {
                                                : Protocol::Raw;
   const std::string name = step["connect"];
   auto& client = clients_[name];
-  client = new_client(name, protocol);
-  run_until([&] { return client->settled(); }, kPatience);
+  client = new_client(name, protocol, step.value("tls", json()));
+  run_until([&] { return client->settled(); }, step.contains("tls") ? kHandshake : kPatience);
+  if (const wire::tls::TlsTransport* const tls = client->tls()) {
+    json result = {{"tcp", "connected"}, {"handshake", handshake_result(*tls)}};
+    const json& shook = result["handshake"];
+    result["outcome"] = shook.is_object() && shook.contains("alert")
+                            ? json("alert " + std::to_string(shook["alert"].get<int>()))
+                            : shook;
+    if (!tls->secured()) return result;
+    const wire::tls::Agreed agreed = tls->agreed();
+    result["version"] = text_of(agreed.version);
+    result["alpn"] = agreed.alpn.empty() ? json() : json(agreed.alpn);
+    result["cert"] = agreed.peer;
+    result["cipher"] = agreed.cipher;
+    result["reused"] = agreed.resumed;
+    result["secure_renegotiation"] = tls->offers_secure_renegotiation();
+    return result;
+  }
   if (!client->connected()) return {{"tcp", "refused"}};
   if (protocol == Protocol::Http2) {
     client->greet();
@@ -365,11 +409,81 @@ json ActionScript::connect(const json& step) {
   return {{"tcp", "connected"}};
 }
 
+/// One request over TLS, and what came of it. Source: the vocabulary, section 3.3.
+json ActionScript::exchange(const json& step) {
+  ActionClient* const client = find_client(step["exchange"]);
+  if (client == nullptr || client->tls() == nullptr || !client->tls()->secured()) return {};
+  const auto ended = [&](const char* when) -> json {
+    const wire::tls::Failure* const failure = client->tls()->failure();
+    if (failure != nullptr && failure->alert_received) {
+      json result = alert_result(*failure->alert_received);
+      if (when != nullptr) result["when"] = when;
+      return result;
+    }
+    if (failure != nullptr && !failure->reason.empty()) return {{"error", failure->reason}};
+    if (client->end() == Fin::Reset) return {{"error", "rst"}};
+    return client->tls()->closed_by_notify() ? "closed (close_notify)" : "closed";
+  };
+  const wire::tls::Agreed agreed = client->tls()->agreed();
+  if (agreed.version == wire::tls::Version::Tls13) {
+    run_until([&] { return client->over(); }, 300ms);
+    if (client->over()) return ended("before the request was sent");
+  }
+  if (client->over()) return ended(nullptr);
+  const std::size_t from = client->received().size();
+  if (agreed.alpn == "h2") {
+    client->greet();
+    const auto settings = [&] { return client->received().size() >= from + 9; };
+    run_until([&] { return settings() || client->over(); }, kPatience);
+    return settings() ? json("h2 settings frame") : ended(nullptr);
+  }
+  client->send("GET /x HTTP/1.1\r\nhost: svc.example\r\nx-id: q\r\n\r\n");
+  const auto whole = [&] { return client->response_end(from) != std::string::npos; };
+  run_until([&] { return whole() || client->over(); }, kPatience);
+  if (whole()) {
+    const std::string answer = client->received().substr(from, client->response_end(from) - from);
+    const std::size_t blank = answer.find("\r\n\r\n");
+    return answer.substr(9, 3) + " " + to_utf8(answer.substr(blank + 4));
+  }
+  return client->over() ? ended(nullptr) : json("no answer");
+}
+
+json ActionScript::ticket(const json& step) {
+  const ActionClient* const client = find_client(step["ticket"]);
+  const wire::tls::Session* const session = client != nullptr ? client->session() : nullptr;
+  const bool has = session != nullptr && session->has_ticket();
+  return {{"has_ticket", has}, {"lifetime_hint_s", has ? session->lifetime_hint() : 0}};
+}
+
+json ActionScript::tls_close(const json& step) {
+  ActionClient* const client = find_client(step["tls_close"]);
+  if (client == nullptr || client->tls() == nullptr || client->over()) return {};
+  client->tls()->notify();
+  run_until([&] { return client->over(); }, kPatience);
+  return client->tls()->closed_by_notify() ? "peer answered close_notify" : "no close_notify";
+}
+
+json ActionScript::renegotiate(const json& step) {
+  ActionClient* const client = find_client(step["renegotiate"]);
+  if (client == nullptr || client->tls() == nullptr || client->over()) return {};
+  client->tls()->renegotiate();
+  run_for(100ms);
+  return client->tls()->refused_renegotiation() ? "no renegotiation" : "other";
+}
+
+json ActionScript::secret_file(const json& step) {
+  secrets_.write(step["secret_file"], step.at("secrets"));
+  return {};
+}
+
 json ActionScript::send(const json& step) {
   ActionClient* const client = find_client(step["send"]);
   if (client == nullptr || client->over()) return {};
   std::string bytes;
-  if (step.contains("hex")) {
+  if (step.contains("client_hello")) {
+    bytes = wire::tls::TlsTransport::first_flight(
+        client_host_, client_context(step["client_hello"], certificates_));
+  } else if (step.contains("hex")) {
     bytes = h2::from_hex(step["hex"].get<std::string>());
   } else {
     bytes = to_latin1(step.at("bytes").get<std::string>());
@@ -450,7 +564,11 @@ json ActionScript::read_to_end(const json& step) {
   const bool ended = client->end() != Fin::No;
   const world::Duration after = (ended ? client->ended_at() : now()) - from;
   const std::string& bytes = client->received();
-  const std::string close = client->end() == Fin::Fin     ? "fin"
+  const wire::tls::TlsTransport* const tls = client->tls();
+  const std::string close = tls != nullptr && tls->closed_by_notify() ? "close_notify"
+                            : tls != nullptr && client->end() == Fin::Fin
+                                ? "fin-without-close_notify"
+                            : client->end() == Fin::Fin   ? "fin"
                             : client->end() == Fin::Reset ? "rst"
                                                           : "still-open";
   json result = {{"close", close},
@@ -649,6 +767,15 @@ json ActionScript::read(const json& step) {
   if (what == "access_log") {
     return access_log_reading(log(), step, [this](const std::string& a) { return peer_text(a); });
   }
+  if (what == "connection_log") {
+    if (gateway_ != nullptr) run_for(50ms);
+    return access_log_reading(log("/connection-log-"), step,
+                              [this](const std::string& a) { return peer_text(a); });
+  }
+  if (what == "upstream_alerts" || what == "upstream_sni" || what == "upstream_negotiated" ||
+      what == "upstream_alpn" || what == "upstream_bytes_hex") {
+    return read_upstream_tls(what);
+  }
   if (what == "stats") return statistics_reading(statistics(), step);
   if (what == "events") {
     return events_reading(events_.all(), marks_[step.value("since", "")], step);
@@ -692,9 +819,37 @@ json ActionScript::read(const json& step) {
   throw NotSupported("a reading of " + what);
 }
 
-std::vector<ActionLogLine> ActionScript::log() const {
+json ActionScript::read_upstream_tls(const std::string& what) const {
+  json list = json::array();
+  if (upstreams_.empty()) return list;
+  const ActionUpstream& upstream = *upstreams_.begin()->second;
+  if (what == "upstream_bytes_hex") {
+    const auto& kept = upstream.kept();
+    json rest = json::array();
+    for (std::size_t i = 1; i < kept.size(); ++i) rest.push_back(kept[i]);
+    return {{"first", kept.empty() ? json::array() : json::array({kept.front()})},
+            {"rest", std::move(rest)}};
+  }
+  for (const ActionUpstream::Secured& one : upstream.secured()) {
+    if (what == "upstream_alerts") {
+      if (one.failed) list.push_back(one.alert ? json(*one.alert) : json());
+    } else if (what == "upstream_sni") {
+      if (one.server_name) {
+        return json::array({one.server_name->empty() ? json() : json(*one.server_name)});
+      }
+    } else if (one.agreed && what == "upstream_negotiated") {
+      const json shown = upstream.asks_for_certificate() ? json(!one.agreed->peer.empty()) : json();
+      return {text_of(one.agreed->version), one.agreed->cipher, shown};
+    } else if (one.agreed) {
+      list.push_back(one.agreed->alpn.empty() ? json() : json(one.agreed->alpn));
+    }
+  }
+  return what == "upstream_negotiated" ? json() : list;
+}
+
+std::vector<ActionLogLine> ActionScript::log(const std::string& name) const {
   const auto& files = gateway_host_.files();
-  const auto file = files.find("/access-log-" + std::to_string(processes_));
+  const auto file = files.find(name + std::to_string(processes_));
   return read_action_log(file == files.end() ? std::string_view() : file->second);
 }
 
@@ -717,7 +872,10 @@ json ActionScript::health_flags() const {
 
 Statistics ActionScript::statistics() const {
   if (gateway_ == nullptr) return {};
-  return statistics_of(gateway_->listeners(), gateway_->clusters());
+  Statistics all = statistics_of(gateway_->listeners(), gateway_->clusters());
+  all["sds.secret.update_success"] = secrets_.updates();
+  all["sds.secret.update_rejected"] = secrets_.rejected();
+  return all;
 }
 
 }  // namespace conformance::recorded

@@ -60,6 +60,11 @@ class ActionScript {
 
   // The client.
   json connect(const json& step);
+  json exchange(const json& step);
+  json ticket(const json& step);
+  json tls_close(const json& step);
+  json renegotiate(const json& step);
+  json secret_file(const json& step);
   json send(const json& step);
   json request(const json& step);
   json read_head(const json& step);
@@ -89,8 +94,8 @@ class ActionScript {
   /// Looks at what only time shows: probes that ended.
   void observe();
 
-  std::unique_ptr<ActionClient> new_client(const std::string& name,
-                                           ActionClient::Protocol protocol);
+  std::unique_ptr<ActionClient> new_client(const std::string& name, ActionClient::Protocol protocol,
+                                           const json& tls = nullptr);
   /// Connects, and waits until it is known whether that went well.
   ActionClient& open_client(const std::string& name, ActionClient::Protocol protocol);
   ActionClient* find_client(const json& name);
@@ -99,7 +104,8 @@ class ActionScript {
   /// The number of the endpoint that had the request; 0: none.
   std::size_t host_of(const std::string& id) const;
   json answer_result(const std::string& id, const Answer* answer) const;
-  std::vector<ActionLogLine> log() const;
+  std::vector<ActionLogLine> log(const std::string& file = "/access-log-") const;
+  json read_upstream_tls(const std::string& what) const;
   std::string peer_text(const std::string& address) const;
   json health_flags() const;
   Statistics statistics() const;
@@ -112,6 +118,8 @@ class ActionScript {
   std::size_t first_host_;
   EventLog events_;
   Agenda agenda_;
+  ActionCertificates certificates_;
+  ActionSecrets secrets_{certificates_};
   json gateway_settings_ = json::object();
   std::map<std::size_t, json> upstream_settings_;  // by host, from 1
   std::map<std::size_t, std::unique_ptr<ActionUpstream>> upstreams_;

@@ -47,26 +47,29 @@ std::string unknown_word(const std::string& word) {
 }  // namespace
 
 ActionUpstream::ActionUpstream(world::World& world, std::uint16_t port, json script,
-                               EventLog& events, std::function<std::uint64_t()> failed_probes)
+                               EventLog& events, std::function<std::uint64_t()> failed_probes,
+                               const ActionCertificates& certificates)
     : world_(world),
       port_(port),
       script_(std::move(script)),
       events_(events),
       failed_probes_(std::move(failed_probes)),
-      agenda_(world) {}
+      agenda_(world) {
+  if (script_.contains("tls")) context_ = upstream_context(script_["tls"], certificates);
+}
 
 ActionUpstream::~ActionUpstream() = default;
 
 std::string ActionUpstream::unsupported(const json& script) {
-  constexpr std::array<std::string_view, 5> kMembers = {"proto", "host", "answer",
-                                                        "answer_sequence", "health_answers"};
+  constexpr std::array<std::string_view, 7> kMembers = {
+      "proto", "host", "answer", "answer_sequence", "health_answers", "tls", "on_connect"};
   for (const auto& [name, value] : script.items()) {
     if (std::find(kMembers.begin(), kMembers.end(), name) == kMembers.end()) {
       return "the upstream's " + name;
     }
   }
   const std::string proto = script.value("proto", "http1");
-  if (proto != "http1" && proto != "http2" && proto != "grpc" && proto != "tcp") {
+  if (proto != "http1" && proto != "http2" && proto != "grpc" && proto != "tcp" && proto != "raw") {
     return "an upstream of protocol " + proto;
   }
   for (const json& word : script.value("health_answers", json::array())) {
@@ -87,8 +90,17 @@ void ActionUpstream::listen_again() {
 
 void ActionUpstream::on_accept(std::unique_ptr<world::Transport> transport) {
   const std::string proto = script_.value("proto", "http1");
-  const auto make = proto == "http1" ? action_http1 : proto == "tcp" ? action_tcp : action_http2;
+  const auto make = proto == "http1" ? action_http1
+                    : proto == "tcp" ? action_tcp
+                    : proto == "raw" ? action_raw
+                                     : action_http2;
   const std::size_t number = connections_.size() + 1;
+  if (context_ != nullptr) {
+    auto secure =
+        std::make_unique<wire::tls::TlsTransport>(world_, context_, std::move(transport), nullptr);
+    secured_.push_back({.transport = secure.get()});
+    transport = std::move(secure);
+  }
   connections_.push_back(make(*this, number, std::move(transport)));
   ActionConnection& connection = *connections_.back();
   events_.add({"up_conn", connection.name()});
@@ -99,6 +111,11 @@ std::string ActionUpstream::answer_word(std::size_t probe) const {
   const json words = script_.value("health_answers", json::array());
   if (words.empty()) return "ok";
   return words[std::min(probe, words.size() - 1)];
+}
+
+bool ActionUpstream::asks_for_certificate() const {
+  return script_.contains("tls") &&
+         script_["tls"].value("client_certificate", "not-asked") != "not-asked";
 }
 
 const UpstreamRequestSeen* ActionUpstream::find(const std::string& id) const {

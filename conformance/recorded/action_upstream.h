@@ -4,12 +4,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "conformance/recorded/action_events.h"
+#include "conformance/recorded/action_tls.h"
 #include "conformance/recorded/agenda.h"
 #include "world/world.h"
 
@@ -34,7 +36,8 @@ class ActionUpstream final : private world::AcceptEvents {
  public:
   /// `failed_probes` counts the gateway's failed probes so far.
   ActionUpstream(world::World& world, std::uint16_t port, nlohmann::json script, EventLog& events,
-                 std::function<std::uint64_t()> failed_probes);
+                 std::function<std::uint64_t()> failed_probes,
+                 const ActionCertificates& certificates);
   ~ActionUpstream() override;
 
   /// Why such a script cannot be played; empty: it can.
@@ -54,6 +57,18 @@ class ActionUpstream final : private world::AcceptEvents {
   /// The word that the probe of that number gets, counted from 0.
   std::string answer_word(std::size_t probe) const;
   std::size_t requests() const { return requests_; }
+  /// What TLS of a connection came to, in the order of accepting.
+  struct Secured {
+    wire::tls::TlsTransport* transport = nullptr;  ///< Null: its end has gone.
+    std::optional<wire::tls::Agreed> agreed{};
+    std::optional<std::string> server_name{};  ///< Absent: no handshake was begun.
+    bool failed = false;
+    std::optional<std::uint8_t> alert{};
+  };
+  const std::vector<Secured>& secured() const { return secured_; }
+  bool asks_for_certificate() const;
+  /// Bytes that a `raw` script was told to keep.
+  const std::vector<std::string>& kept() const { return kept_; }
   /// The newest request of that id, or nullptr.
   const UpstreamRequestSeen* find(const std::string& id) const;
 
@@ -62,6 +77,7 @@ class ActionUpstream final : private world::AcceptEvents {
   friend class ActionHttp1;
   friend class ActionHttp2;
   friend class ActionTcp;
+  friend class ActionRaw;
 
   void on_accept(std::unique_ptr<world::Transport> transport) override;
   void take(UpstreamRequestSeen request);
@@ -82,6 +98,9 @@ class ActionUpstream final : private world::AcceptEvents {
   std::map<std::string, UpstreamRequestSeen> newest_;
   std::size_t requests_ = 0;
   std::size_t next_word_ = 0;
+  std::shared_ptr<const wire::tls::Context> context_;  // null: in plain text
+  std::vector<Secured> secured_;
+  std::vector<std::string> kept_;
   Agenda agenda_;
 };
 

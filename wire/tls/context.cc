@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <type_traits>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "wire/tls/scope.h"
 #include "wire/tls/transport.h"
 
 namespace wire::tls {
@@ -129,6 +134,11 @@ struct ContextCallbacks {
     return SSL_TLSEXT_ERR_OK;
   }
 
+  static int on_server_name(SSL* ssl, int*, void*) {
+    transport_of(ssl).begun_ = true;
+    return SSL_TLSEXT_ERR_NOACK;
+  }
+
   /// Of ciphers that rank equally the client's favourite goes first. Source: ENV-TLS-05.
   static int on_hello(SSL* ssl, int*, void* argument) {
     const Settings& settings = static_cast<const Context*>(argument)->settings();
@@ -214,12 +224,84 @@ struct ContextCallbacks {
   }
 };
 
-world::Result<std::shared_ptr<const Context>, std::string> Context::make(Settings settings) {
-  std::shared_ptr<Context> context(new Context(std::move(settings)));
-  std::string wrong = context->set_up();
-  ERR_clear_error();
-  if (!wrong.empty()) return wrong;
-  return std::shared_ptr<const Context>(std::move(context));
+namespace {
+
+/// What one context is told from another by. Identities and bundles live as long as the context
+/// does, so that their addresses name them.
+std::string fingerprint(const Settings& settings) {
+  std::string out;
+  const auto add = [&out](const auto& value) {
+    if constexpr (std::is_convertible_v<decltype(value), std::string>) {
+      out += value;
+    } else {
+      out += std::to_string(value);
+    }
+    out += '\0';
+  };
+  const auto address = [&](const void* of) { add(reinterpret_cast<std::uintptr_t>(of)); };
+  add(static_cast<int>(settings.role));
+  for (const auto& identity : settings.identities) address(identity.get());
+  out += ';';
+  address(settings.trust.get());
+  for (const SubjectName& name : settings.names) {
+    add(static_cast<int>(name.kind));
+    add(name.text);
+  }
+  out += ';';
+  add(settings.require_certificate);
+  add(static_cast<int>(settings.least));
+  add(static_cast<int>(settings.most));
+  for (const auto& equal : settings.ciphers) {
+    for (const std::string& cipher : equal) add(cipher);
+    out += ',';
+  }
+  out += ';';
+  add(settings.ciphers13);
+  add(settings.groups);
+  for (const std::string& protocol : settings.alpn) add(protocol);
+  out += ';';
+  add(settings.server_name);
+  add(settings.tickets);
+  add(settings.answers_no_tls);
+  add(settings.shortest_rsa_key);
+  add(settings.must_sign);
+  return out;
+}
+
+/// Contexts that worlds share.
+struct Shared {
+  static constexpr std::size_t kMost = 512;
+  std::mutex mutex;
+  std::map<std::string, std::shared_ptr<const Context>> by_settings;
+};
+
+Shared& shared() {
+  static Shared shared;
+  return shared;
+}
+
+}  // namespace
+
+world::Result<std::shared_ptr<const Context>, std::string> Context::make(Settings settings,
+                                                                         bool for_show) {
+  const auto make_now = [&]() -> world::Result<std::shared_ptr<const Context>, std::string> {
+    std::shared_ptr<Context> context(new Context(std::move(settings)));
+    std::string wrong = context->set_up();
+    ERR_clear_error();
+    if (!wrong.empty()) return wrong;
+    return std::shared_ptr<const Context>(std::move(context));
+  };
+  if (!for_show) return make_now();
+  const std::lock_guard lock(shared().mutex);
+  auto& kept = shared().by_settings;
+  const std::string key = fingerprint(settings);
+  if (const auto found = kept.find(key); found != kept.end()) return found->second;
+  if (kept.size() >= Shared::kMost) kept.clear();
+  world::Random random(0);
+  const Scope scope(random);
+  auto made = make_now();
+  if (made) kept.emplace(key, *made);
+  return made;
 }
 
 std::string Context::set_up() {
@@ -298,6 +380,7 @@ std::string Context::set_up() {
     return {};
   }
   if (!alpn_.empty()) SSL_CTX_set_alpn_select_cb(ctx, ContextCallbacks::choose_alpn, this);
+  SSL_CTX_set_tlsext_servername_callback(ctx, ContextCallbacks::on_server_name);
   if (ranked) SSL_CTX_set_client_hello_cb(ctx, ContextCallbacks::on_hello, this);
   constexpr unsigned char kScope[] = "meshproof";
   SSL_CTX_set_session_id_context(ctx, kScope, sizeof kScope - 1);

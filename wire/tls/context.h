@@ -50,7 +50,10 @@ struct Settings {
 class Context {
  public:
   /// Errors: an identity that the settings do not take, ciphers or groups that are not known.
-  static world::Result<std::shared_ptr<const Context>, std::string> make(Settings settings);
+  /// `for_show`: keys of tickets are the same each time, and so is the context: it is kept for
+  /// whoever asks for the same again. Otherwise it is made anew, with secrets of its own.
+  static world::Result<std::shared_ptr<const Context>, std::string> make(Settings settings,
+                                                                         bool for_show);
   ~Context();
 
   const Settings& settings() const { return settings_; }

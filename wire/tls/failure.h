@@ -24,6 +24,7 @@ struct Failure {
   std::string detail{};  ///< What verification says: "verify cert failed: ...".
   std::optional<std::uint8_t> alert_sent{};
   std::optional<std::uint8_t> alert_received{};
+  bool ended = false;  ///< Of cause Transport: by a FIN rather than by a reset.
 };
 
 /// The reason that stands for an alert from the peer: "TLSV1_ALERT_UNKNOWN_CA".

@@ -59,6 +59,18 @@ std::unique_ptr<TlsTransport> TlsTransport::connect(world::World& world,
   return transport;
 }
 
+std::string TlsTransport::first_flight(world::World& world,
+                                       std::shared_ptr<const Context> context) {
+  TlsTransport transport(world, std::move(context), nullptr, nullptr);
+  const Scope scope(world);
+  SSL_do_handshake(transport.ssl_);
+  ERR_clear_error();
+  transport.state_ = State::Dead;
+  const char* bytes = nullptr;
+  const long size = BIO_get_mem_data(transport.out_, &bytes);
+  return std::string(bytes, static_cast<std::size_t>(size));
+}
+
 TlsTransport::~TlsTransport() {
   if (gone_ != nullptr) *gone_ = true;
   close();
@@ -92,6 +104,7 @@ void TlsTransport::on_end() {
   if (state_ == State::Shaking) {
     failure_ = std::make_unique<Failure>();
     failure_->cause = Failure::Cause::Transport;
+    failure_->ended = true;
     die(make_error_code(world::TransportError::Reset));
   } else if (state_ == State::Open) {
     state_ = State::Ended;
@@ -294,7 +307,7 @@ Agreed TlsTransport::agreed() const {
   agreed.alpn.assign(reinterpret_cast<const char*>(alpn), size);
   agreed.cipher = SSL_get_cipher_name(ssl_);
   agreed.server_name = server_name();
-  agreed.resumed = SSL_session_reused(ssl_) == 1;
+  agreed.resumed = resumed();
   if (const X509* const peer = SSL_get0_peer_certificate(ssl_)) {
     agreed.peer = subject_of(peer);
     agreed.peer_names = names_of(peer);
@@ -307,8 +320,24 @@ std::string TlsTransport::server_name() const {
   return name != nullptr ? name : "";
 }
 
+bool TlsTransport::resumed() const {
+  return SSL_session_reused(ssl_) == 1;
+}
+
+bool TlsTransport::knows_peer() const {
+  return SSL_get0_peer_certificate(ssl_) != nullptr;
+}
+
 bool TlsTransport::offers_secure_renegotiation() const {
   return SSL_get_secure_renegotiation_support(ssl_) == 1;
+}
+
+void TlsTransport::notify() {
+  say_goodbye();
+}
+
+bool TlsTransport::refused_renegotiation() const {
+  return alert_received_ == SSL_AD_NO_RENEGOTIATION;
 }
 
 void TlsTransport::renegotiate() {

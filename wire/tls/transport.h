@@ -51,7 +51,7 @@ class SessionStore {
  private:
   friend struct ContextCallbacks;
   std::map<std::string, ssl_session_st*> by_id_;  // of a server without tickets
-  std::vector<std::string> order_;             // the oldest first
+  std::vector<std::string> order_;                // the oldest first
 };
 
 /// What was agreed on.
@@ -92,11 +92,21 @@ class TlsTransport final : public world::Transport, private world::TransportEven
   void resume(const Session& session);
 
   bool secured() const { return secured_; }
+  /// Of a server: whether a ClientHello has come that it can go on with.
+  bool begun() const { return begun_; }
+  /// The first bytes that a client with that context sends.
+  static std::string first_flight(world::World& world, std::shared_ptr<const Context> context);
   /// Null: nothing failed.
   const Failure* failure() const { return failure_.get(); }
   /// Requires: secured().
   Agreed agreed() const;
+  bool resumed() const;
+  /// Whether the peer has shown a certificate.
+  bool knows_peer() const;
   bool offers_secure_renegotiation() const;
+  /// Says that nothing follows, and goes on reading.
+  void notify();
+  bool refused_renegotiation() const;
   /// Of TLS 1.2: asks the peer for another handshake.
   void renegotiate();
   /// Whether the peer has said that nothing follows, rather than only ended the connection.
@@ -149,6 +159,7 @@ class TlsTransport final : public world::Transport, private world::TransportEven
   bool* gone_ = nullptr;  // set when it is destroyed within a call to its user
   State state_ = State::Shaking;
   bool secured_ = false;
+  bool begun_ = false;
   bool paused_ = false;
   bool finished_ = false;     // nothing more is written
   bool finish_held_ = false;  // finish() came before the handshake was over

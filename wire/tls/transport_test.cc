@@ -5,7 +5,6 @@
 #include "pki/authority.h"
 #include "sim/simulation.h"
 #include "sim/test_peer.h"
-#include "wire/tls/scope.h"
 
 namespace wire::tls {
 namespace {
@@ -31,9 +30,7 @@ std::shared_ptr<const Identity> identity_of(const pki::IssuedPtr& one) {
 }
 
 std::shared_ptr<const Context> context(Settings settings) {
-  world::Random random(1);
-  const Scope scope(random);
-  return *Context::make(std::move(settings));
+  return *Context::make(std::move(settings), true);
 }
 
 /// A client and a server a millisecond apart, who write what they are told to once secured.
