@@ -38,6 +38,8 @@ std::string_view failure_text(Ending ending, bool in_answer) {
                        : "connection reset before an answer";
     case Ending::BadAnswer:
       return "not an HTTP answer";
+    case Ending::TlsFailed:
+      return "TLS failed";
   }
   return "?";
 }
@@ -157,16 +159,18 @@ std::shared_ptr<const PreparedRequest> Client::with_key(const PreparedRequest& p
 Client::Destination& Client::destination_of(const RequestSpec& spec) {
   const std::uint16_t port = spec.address ? spec.address->port : spec.port;
   if (!spec.address && last_destination_ != nullptr && last_destination_->port == port &&
-      last_destination_->protocol == spec.protocol && last_destination_->host == spec.host) {
+      last_destination_->protocol == spec.protocol && last_destination_->host == spec.host &&
+      (last_destination_->tls != nullptr) == spec.secure()) {
     return *last_destination_;
   }
   std::string host = spec.address ? spec.address->address_text() : spec.host;
-  auto& destination = destinations_[{host, port, spec.protocol}];
+  auto& destination = destinations_[{host, port, spec.protocol, spec.secure()}];
   if (!destination) {
     destination = std::make_unique<Destination>();
     destination->host = std::move(host);
     destination->port = port;
     destination->protocol = spec.protocol;
+    if (spec.secure() && options_.tls) destination->tls = options_.tls(spec);
   }
   last_destination_ = destination.get();
   return *destination;
@@ -259,7 +263,12 @@ void Client::link(Connection& connection, const world::Endpoint& remote) {
   if (connection.destination.protocol == Protocol::Http2) {
     connection.http2 = std::make_unique<Http2Link>(connection, remote);
   } else {
-    connection.link.emplace(world_, remote, connection);
+    Destination& destination = connection.destination;
+    if (destination.tls == nullptr) {
+      connection.link.emplace(world_, remote, connection);
+    } else {
+      connection.link.emplace(world_, remote, connection, destination.tls, destination.sessions);
+    }
   }
 }
 
@@ -433,7 +442,7 @@ void Client::settle(Connection& connection) {
 void Client::over(Connection& connection, Ending ending) {
   Destination& destination = connection.destination;
   const std::size_t next_address = connection.address_index + std::size_t{1};
-  if (!connection.connected() && ending != Ending::PortsExhausted &&
+  if (!connection.connected() && ending != Ending::PortsExhausted && ending != Ending::TlsFailed &&
       next_address < destination.addresses.size()) {
     ++connection.address_index;
     link(connection, world::Endpoint{destination.addresses[next_address], destination.port});
@@ -525,6 +534,7 @@ void Client::end(Request& request, std::string_view failure, const Where& where)
                                    .flow = where.flow,
                                    .local = where.local,
                                    .remote = where.remote,
+                                   .tls = where.tls,
                                    .stream = where.stream,
                                    .trailers = extra.trailers,
                                    .data = extra.data,

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -14,6 +15,7 @@
 #include "peers/client_connection.h"
 #include "peers/request_spec.h"
 #include "peers/resolver.h"
+#include "peers/tls_seen.h"
 #include "world/world.h"
 
 namespace peers {
@@ -49,13 +51,14 @@ struct RequestOutcome {
   /// Empty for a whole answer. Else one of: "name does not resolve: NAME", "connection refused",
   /// "no route to host", "connection timed out", "no local port is free", "connection reset before
   /// an answer", "connection reset in the middle of an answer", "closed before an answer", "closed
-  /// in the middle of an answer", "not an HTTP answer", "timed out waiting", "given up",
-  /// "cancelled", "stream reset: CANCEL", "GOAWAY: NO_ERROR" (the peer never looked at it), "not a
-  /// WebSocket".
+  /// in the middle of an answer", "TLS failed", "not an HTTP answer", "timed out waiting", "given
+  /// up", "cancelled", "stream reset: CANCEL", "GOAWAY: NO_ERROR" (the peer never looked at it),
+  /// "not a WebSocket".
   std::string_view failure{};
   std::uint64_t flow = 0;  ///< The connection in the trace, 0 if there was none.
   world::Endpoint local{};
   world::Endpoint remote{};
+  TlsSeenPtr tls{};                          ///< Null: in plain text.
   std::int32_t stream = 0;                   ///< Of HTTP/2.
   std::span<const HeaderLine> trailers{};    ///< Of HTTP/2.
   std::span<const DataMark> data{};          ///< Of HTTP/2: when which part of the body came.
@@ -77,6 +80,8 @@ struct ClientOptions {
   ConnectionPolicy policy = ConnectionPolicy::One;
   /// Without one, bodies are not kept.
   ClientObserver* observer = nullptr;
+  /// What it speaks TLS with to the host of a request for https. Without it there are none of them.
+  std::function<std::shared_ptr<const wire::tls::Context>(const RequestSpec&)> tls{};
 };
 
 struct ClientCounts {
@@ -172,7 +177,7 @@ class Client {
   ClientCounts counts_;
   Resolver resolver_;
   std::uint64_t next_id_ = 1;
-  std::map<std::tuple<std::string, std::uint16_t, Protocol>, std::unique_ptr<Destination>>
+  std::map<std::tuple<std::string, std::uint16_t, Protocol, bool>, std::unique_ptr<Destination>>
       destinations_;
   Destination* last_destination_ = nullptr;
   std::vector<std::unique_ptr<Request>> requests_;  // all there are, in use or free

@@ -1,7 +1,9 @@
 #include "peers/client_connection.h"
 
 namespace peers {
+
 Ending ending_of(std::error_code error) {
+  if (error == std::errc::protocol_error) return Ending::TlsFailed;
   switch (static_cast<world::TransportError>(error.value())) {
     case world::TransportError::Refused:
       return Ending::Refused;
@@ -20,6 +22,17 @@ Ending ending_of(std::error_code error) {
 ClientConnection::ClientConnection(world::World& world, const world::Endpoint& remote,
                                    ClientConnectionEvents& owner)
     : owner_(owner), transport_(world.connect(remote, *this)) {}
+
+ClientConnection::ClientConnection(world::World& world, const world::Endpoint& remote,
+                                   ClientConnectionEvents& owner,
+                                   std::shared_ptr<const wire::tls::Context> context,
+                                   wire::tls::SessionStore& sessions)
+    : owner_(owner) {
+  auto transport =
+      wire::tls::TlsTransport::connect(world, std::move(context), remote, *this, &sessions);
+  tls_ = transport.get();
+  transport_ = std::move(transport);
+}
 
 ClientConnection::~ClientConnection() {
   if (destroyed_ != nullptr) *destroyed_ = true;

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "peers/response_reader.h"
+#include "wire/tls/transport.h"
 #include "world/world.h"
 
 namespace peers {
@@ -23,6 +24,7 @@ enum class Ending : std::uint8_t {
   Reset,
   TimedOut,  ///< The peer stopped acknowledging.
   BadAnswer,
+  TlsFailed,  ///< In the handshake, or an alert came later.
 };
 
 /// Of what a transport's error says, once it is connected.
@@ -54,6 +56,10 @@ class ClientConnection final : private world::TransportEvents {
  public:
   ClientConnection(world::World& world, const world::Endpoint& remote,
                    ClientConnectionEvents& owner);
+  /// The same over TLS. `sessions` outlives this.
+  ClientConnection(world::World& world, const world::Endpoint& remote,
+                   ClientConnectionEvents& owner, std::shared_ptr<const wire::tls::Context> context,
+                   wire::tls::SessionStore& sessions);
   /// Closes. Tells nobody.
   ~ClientConnection() override;
   ClientConnection(const ClientConnection&) = delete;
@@ -81,6 +87,8 @@ class ClientConnection final : private world::TransportEvents {
   world::Endpoint local() const { return transport_->local(); }
   world::Endpoint remote() const { return transport_->remote(); }
   std::size_t unsent() const { return transport_->unsent(); }
+  /// Null: in plain text.
+  const wire::tls::TlsTransport* tls() const { return tls_; }
 
  private:
   void on_connected() override;
@@ -96,6 +104,7 @@ class ClientConnection final : private world::TransportEvents {
   bool over_ = false;
   bool tunnel_ = false;
   ResponseReader reader_;
+  const wire::tls::TlsTransport* tls_ = nullptr;  // the transport, where it is one
   std::unique_ptr<world::Transport> transport_;
 };
 

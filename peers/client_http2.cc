@@ -125,7 +125,17 @@ class Client::Http2Stream final : public wire::http2::Stream {
 Client::Http2Link::Http2Link(Connection& owner, const world::Endpoint& remote)
     : connection(owner),
       session(wire::http2::Session::Role::Client, peer_session_options(), *this),
-      transport(owner.client.world_.connect(remote, *this)) {}
+      transport(open(remote)) {}
+
+std::unique_ptr<world::Transport> Client::Http2Link::open(const world::Endpoint& remote) {
+  Destination& destination = connection.destination;
+  world::World& world = connection.client.world_;
+  if (destination.tls == nullptr) return world.connect(remote, *this);
+  auto secure = wire::tls::TlsTransport::connect(world, destination.tls, remote, *this,
+                                                 &destination.sessions);
+  tls = secure.get();
+  return secure;
+}
 
 Client::Http2Link::~Http2Link() {
   if (destroyed != nullptr) *destroyed = true;

@@ -19,6 +19,7 @@ struct Client::Where {
   world::Endpoint local{};
   world::Endpoint remote{};
   std::int32_t stream = 0;
+  TlsSeenPtr tls{};
 };
 
 /// What only requests of HTTP/2 and WebSockets have.
@@ -65,6 +66,7 @@ struct Client::Request {
 struct Client::Http2Link final : private world::TransportEvents,
                                  private wire::http2::SessionEvents {
   Http2Link(Connection& owner, const world::Endpoint& remote);
+  std::unique_ptr<world::Transport> open(const world::Endpoint& remote);
   ~Http2Link() override;
   Http2Link(const Http2Link&) = delete;
   Http2Link& operator=(const Http2Link&) = delete;
@@ -97,6 +99,7 @@ struct Client::Http2Link final : private world::TransportEvents,
   bool* destroyed = nullptr;
   wire::http2::Session session;
   std::string out;
+  const wire::tls::TlsTransport* tls = nullptr;  // the transport, where it is one
   std::unique_ptr<world::Transport> transport;
 };
 
@@ -115,8 +118,9 @@ struct Client::Connection final : ClientConnectionEvents {
   void on_over(ClientConnection&, Ending ending) override { client.over(*this, ending); }
 
   Where where() const {
-    if (link) return {link->flow(), link->local(), link->remote(), 0};
-    return {http2->transport->flow(), http2->transport->local(), http2->transport->remote(), 0};
+    if (link) return {link->flow(), link->local(), link->remote(), 0, seen_of(link->tls())};
+    return {http2->transport->flow(), http2->transport->local(), http2->transport->remote(), 0,
+            seen_of(http2->tls)};
   }
   bool connected() const { return link ? link->connected() : http2->connected; }
 
@@ -154,6 +158,8 @@ struct Client::Destination {
   std::string host;
   std::uint16_t port = 0;
   Protocol protocol = Protocol::Http1;
+  std::shared_ptr<const wire::tls::Context> tls;  // null: in plain text
+  wire::tls::SessionStore sessions;
   bool resolving = false;
   bool resolved_now = false;  // `addresses` is an answer of this instant, whatever its time to live
   std::vector<std::uint32_t> addresses;

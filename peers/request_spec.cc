@@ -5,7 +5,7 @@
 namespace peers {
 
 std::string RequestSpec::authority() const {
-  if (port == 80) return host;
+  if (port == (secure() ? 443 : 80)) return host;
   std::string text;
   text.reserve(host.size() + 6);
   return text.append(host).append(":").append(std::to_string(port));
@@ -31,7 +31,7 @@ std::optional<std::uint32_t> parse_address(std::string_view text) {
   return address;
 }
 
-world::Result<RequestSpec> parse_url(std::string_view method, std::string_view url) {
+world::Result<RequestSpec> parse_url(std::string_view method, std::string_view url, bool with_tls) {
   const auto wrong = [&](std::string_view must) {
     return world::Error{{}, fmt::format("{}, is \"{}\"", must, url)};
   };
@@ -42,7 +42,11 @@ world::Result<RequestSpec> parse_url(std::string_view method, std::string_view u
     return wrong("URL must be like http://host/path");
   }
   spec.scheme = url.substr(0, colon);
-  if (spec.scheme != "http") return wrong("URL must begin with http://");
+  if (spec.scheme != "http" && !(with_tls && spec.secure())) {
+    return wrong(with_tls ? "URL must begin with http:// or https://"
+                          : "URL must begin with http://");
+  }
+  if (spec.secure()) spec.port = 443;
   std::string_view rest = url.substr(colon + 3);
   const std::size_t authority_end = rest.find_first_of("/?#");
   std::string_view authority = rest.substr(0, authority_end);

@@ -48,13 +48,16 @@ struct RequestSpec {
   /// Connects here and asks for no name; Host and target stay as they are.
   std::optional<world::Endpoint> address{};
 
-  /// What goes into Host: the port only if it is not 80.
+  bool secure() const { return scheme == "https"; }
+  /// What goes into Host: the port only if it is not the scheme's own.
   std::string authority() const;
 };
 
-/// Takes "http://host:port/path?query" apart; what follows the authority stays as it is, and is
+/// Takes "http://host:port/path?query" apart, or, `with_tls`, one of https; what follows the
+/// authority stays as it is, and is
 /// "/" if there is nothing. Errors: no scheme, an unknown one, no host, a port out of range.
-world::Result<RequestSpec> parse_url(std::string_view method, std::string_view url);
+world::Result<RequestSpec> parse_url(std::string_view method, std::string_view url,
+                                     bool with_tls = false);
 
 /// A request in the form in which it is sent. Made once, sent as often as wanted.
 struct PreparedRequest {

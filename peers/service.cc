@@ -99,6 +99,12 @@ void Service::on_accept(std::unique_ptr<world::Transport> transport) {
     }
     return;
   }
+  if (options_.tls) {
+    auto context = options_.tls();
+    if (context == nullptr) return;  // which closes it
+    transport = std::make_unique<wire::tls::TlsTransport>(world_, std::move(context),
+                                                          std::move(transport), &sessions_);
+  }
   AnyConnection* connection = nullptr;  // owned by the list
   if (options_.protocol == Protocol::Http2) {
     connection = new Http2Connection(*this, std::move(transport), number);

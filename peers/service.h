@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -12,6 +13,7 @@
 #include "peers/request_spec.h"
 #include "peers/service_script.h"
 #include "wire/http1/parser.h"
+#include "wire/tls/transport.h"
 #include "world/result.h"
 #include "world/world.h"
 
@@ -31,8 +33,9 @@ struct SeenRequest {
   world::Endpoint local{};
   world::Endpoint remote{};
   Protocol protocol = Protocol::Http1;
-  std::int32_t stream = 0;                 ///< Of HTTP/2.
-  std::span<const HeaderLine> trailers{};  ///< Of HTTP/2.
+  std::int32_t stream = 0;                       ///< Of HTTP/2.
+  std::span<const HeaderLine> trailers{};        ///< Of HTTP/2.
+  const wire::tls::TlsTransport* tls = nullptr;  ///< Null: in plain text.
 };
 
 /// Hears what a service sees. It may change the service's behaviour, but not destroy it.
@@ -64,6 +67,9 @@ struct ServiceOptions {
   std::shared_ptr<const ServiceScript> script{};  ///< Null: the echo answers everything.
   ServiceObserver* observer = nullptr;
   bool keep_raw = false;  ///< Fill SeenRequest::raw.
+  /// What the next connection is spoken to with over TLS; null: it is closed at once. Without this
+  /// all are in plain text.
+  std::function<std::shared_ptr<const wire::tls::Context>()> tls{};
 };
 
 struct ServiceCounts {
@@ -134,6 +140,7 @@ class Service final : private world::AcceptEvents {
   std::vector<std::unique_ptr<wire::http1::RequestHead>> spare_heads_;
   std::string scratch_;
   std::unique_ptr<world::Listener> listener_;
+  wire::tls::SessionStore sessions_;
   AnyConnection* first_ = nullptr;  // in order of accepting
   AnyConnection* last_ = nullptr;
 };

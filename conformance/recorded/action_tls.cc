@@ -325,7 +325,7 @@ std::shared_ptr<const wire::tls::Context> client_context(const json& tls,
     } else if (name == "ciphers") {
       for (const std::string& cipher : words_of(value)) {
         if (cipher.starts_with("TLS_")) {
-          settings.ciphers13 += (settings.ciphers13.empty() ? "" : ":") + cipher;
+          settings.ciphers13.push_back(cipher);
         } else {
           settings.ciphers.push_back({cipher});
         }

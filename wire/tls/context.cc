@@ -65,7 +65,8 @@ Settings Settings::of_proxy(Role role) {
                       {"ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-CHACHA20-POLY1305"},
                       {"ECDHE-ECDSA-AES256-GCM-SHA384"},
                       {"ECDHE-RSA-AES256-GCM-SHA384"}};
-  settings.ciphers13 = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+  settings.ciphers13 = {"TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256",
+                        "TLS_AES_128_GCM_SHA256"};
   settings.groups = "X25519:P-256";
   settings.answers_no_tls = true;
   settings.shortest_rsa_key = 2048;
@@ -156,12 +157,17 @@ struct ContextCallbacks {
       }
       return size;
     };
+    const auto before = [&](const std::string& a, const std::string& b) {
+      return rank(a) < rank(b);
+    };
+    if (!std::is_sorted(settings.ciphers13.begin(), settings.ciphers13.end(), before)) {
+      std::vector<std::string> order13 = settings.ciphers13;
+      std::stable_sort(order13.begin(), order13.end(), before);
+      SSL_set_ciphersuites(ssl, joined(order13).c_str());
+    }
     bool moved = false;
     std::vector<std::string> order;
     for (std::vector<std::string> equal : settings.ciphers) {
-      const auto before = [&](const std::string& a, const std::string& b) {
-        return rank(a) < rank(b);
-      };
       if (!std::is_sorted(equal.begin(), equal.end(), before)) {
         std::stable_sort(equal.begin(), equal.end(), before);
         moved = true;
@@ -256,12 +262,14 @@ std::string fingerprint(const Settings& settings) {
     out += ',';
   }
   out += ';';
-  add(settings.ciphers13);
+  for (const std::string& cipher : settings.ciphers13) add(cipher);
+  out += ';';
   add(settings.groups);
   for (const std::string& protocol : settings.alpn) add(protocol);
   out += ';';
   add(settings.server_name);
   add(settings.tickets);
+  add(settings.takes_plain);
   add(settings.answers_no_tls);
   add(settings.shortest_rsa_key);
   add(settings.must_sign);
@@ -358,8 +366,8 @@ std::string Context::set_up() {
     return "none of these ciphers is known: " + joined(ciphers);
   }
   if (!settings_.ciphers13.empty() &&
-      SSL_CTX_set_ciphersuites(ctx, settings_.ciphers13.c_str()) != 1) {
-    return "not all of these ciphers are known: " + settings_.ciphers13;
+      SSL_CTX_set_ciphersuites(ctx, joined(settings_.ciphers13).c_str()) != 1) {
+    return "not all of these ciphers are known: " + joined(settings_.ciphers13);
   }
   if (!settings_.groups.empty() && SSL_CTX_set1_groups_list(ctx, settings_.groups.c_str()) != 1) {
     return "not all of these groups are known: " + settings_.groups;

@@ -33,12 +33,13 @@ struct Settings {
   /// Of TLS 1.2, by OpenSSL's names, best first. Of those that stand together the one that the
   /// client likes best is taken. Empty: the library's own.
   std::vector<std::vector<std::string>> ciphers{};
-  std::string ciphers13{};          ///< Of TLS 1.3, joined by ":". Empty: the library's own.
-  std::string groups{};             ///< Joined by ":". Empty: the library's own.
-  std::vector<std::string> alpn{};  ///< Best first. A server takes none if none is common.
-  std::string server_name{};        ///< Of a client, sent as SNI; empty: none is sent.
-  bool tickets = true;              ///< Of a server: sessions are resumed by tickets.
-  bool answers_no_tls = false;      ///< Bytes that are no TLS get an alert, as the real proxy does.
+  std::vector<std::string> ciphers13{};  ///< Of TLS 1.3, joined by ":". Empty: the library's own.
+  std::string groups{};                  ///< Joined by ":". Empty: the library's own.
+  std::vector<std::string> alpn{};       ///< Best first. A server takes none if none is common.
+  std::string server_name{};             ///< Of a client, sent as SNI; empty: none is sent.
+  bool tickets = true;                   ///< Of a server: sessions are resumed by tickets.
+  bool takes_plain = false;              ///< Of a server: a client may also speak in plain text.
+  bool answers_no_tls = false;  ///< Bytes that are no TLS get an alert, as the real proxy does.
   std::size_t shortest_rsa_key = 0;  ///< Of its own, in bits. Source: ENV-TLS-08.
   bool must_sign = false;            ///< Its own keys must be meant for signing.
 

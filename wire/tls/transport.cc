@@ -106,7 +106,7 @@ void TlsTransport::on_end() {
     failure_->cause = Failure::Cause::Transport;
     failure_->ended = true;
     die(make_error_code(world::TransportError::Reset));
-  } else if (state_ == State::Open) {
+  } else if (state_ == State::Open || state_ == State::Plain) {
     state_ = State::Ended;
     events_->on_end();
   }
@@ -128,6 +128,16 @@ void TlsTransport::on_drained() {
 
 void TlsTransport::feed(std::string_view bytes) {
   if (state_ == State::Dead || state_ == State::Ended) return;
+  constexpr char kHandshake = 22;
+  if (!heard_ && context_->settings().takes_plain && bytes.front() != kHandshake) {
+    state_ = State::Plain;
+    if (!held_.empty()) inner_->write(std::exchange(held_, {}));
+  }
+  heard_ = true;
+  if (state_ == State::Plain) {
+    events_->on_data(bytes);
+    return;
+  }
   const Scope scope(world_);
   BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
   if (state_ == State::Shaking) {
@@ -229,6 +239,10 @@ void TlsTransport::write(std::string_view bytes) {
   if (state_ == State::Dead || finished_) return;
   if (state_ == State::Shaking) {
     held_ += bytes;
+    return;
+  }
+  if (!secured_) {  // in plain text
+    inner_->write(bytes);
     return;
   }
   const Scope scope(world_);

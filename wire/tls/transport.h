@@ -128,7 +128,7 @@ class TlsTransport final : public world::Transport, private world::TransportEven
 
  private:
   friend struct ContextCallbacks;
-  enum class State : std::uint8_t { Shaking, Open, Ended, Dead };
+  enum class State : std::uint8_t { Shaking, Plain, Open, Ended, Dead };
 
   void on_connected() override;
   void on_data(std::string_view bytes) override;
@@ -165,7 +165,7 @@ class TlsTransport final : public world::Transport, private world::TransportEven
   bool finish_held_ = false;  // finish() came before the handshake was over
   bool notified_ = false;
   bool inner_ended_ = false;
-  bool no_first_record_ = true;
+  bool heard_ = false;  // something came
   std::optional<std::uint8_t> alert_sent_;
   std::optional<std::uint8_t> alert_received_;
 };

@@ -90,7 +90,7 @@ TEST_F(TlsTest, WhatIsWrittenAtOnceIsReadAfterTheHandshake) {
   EXPECT_EQ(server_->log, "connected@5ms data5@5ms");
   EXPECT_EQ(client_->bytes, "world!");
   EXPECT_EQ(client_tls_->agreed().version, Version::Tls13);
-  EXPECT_EQ(client_tls_->agreed().cipher, "TLS_AES_128_GCM_SHA256");
+  EXPECT_EQ(client_tls_->agreed().cipher, "TLS_AES_256_GCM_SHA384");
   EXPECT_EQ(client_tls_->agreed().peer, "CN=svc");
 }
 
