@@ -184,7 +184,8 @@ bool Stream::prepare_headers() {
   const bool routable = proto == HeaderMap::npos || !headers.value(proto).empty();
   if (proto == HeaderMap::npos) {
     const Origin* const origin = downstream_->origin().get();
-    headers.add(HeaderName::ForwardedProto, origin != nullptr && origin->tls ? "https" : "http");
+    const bool secure = origin != nullptr && origin->tls;
+    headers.add(HeaderName::ForwardedProto, secure ? std::string_view("https") : "http");
   }
   if (hop_.plan().use_remote_address) add_forwarded_for();
   const std::size_t id = headers.find(HeaderName::RequestId);

@@ -304,6 +304,22 @@ void TlsTransport::resume_reading() {
   reader_->start_after({});
 }
 
+std::size_t TlsTransport::unsent() const {
+  return inner_->unsent();
+}
+
+world::Endpoint TlsTransport::local() const {
+  return inner_->local();
+}
+
+world::Endpoint TlsTransport::remote() const {
+  return inner_->remote();
+}
+
+std::uint64_t TlsTransport::flow() const {
+  return inner_->flow();
+}
+
 // --- What was agreed on --------------------------------------------------------------------------
 
 Agreed TlsTransport::agreed() const {
