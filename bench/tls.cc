@@ -4,7 +4,7 @@
 //
 // Both make a connection's two ends, shake hands, take the server's tickets, say goodbye and drop
 // the ends; with the same certificates, versions, ciphers and groups. The program fails if a
-// handshake is not what was asked for.
+// handshake is not what was asked for. The trace's hash, of the bytes too, is printed with `sim`.
 
 #include <array>
 #include <cstdint>
@@ -102,6 +102,7 @@ class InSimulation final : private world::AcceptEvents {
     }
     return true;
   }
+  std::string hash() { return simulation_.trace().hash().text(); }
 
  private:
   struct End final : world::TransportEvents {
@@ -234,9 +235,17 @@ int run(const std::array<std::string_view, 3>& words, std::uint64_t handshakes) 
                     : what == "resumed" ? Kind::Resumed
                                         : Kind::Full;
   const Version version = version_text == "1.2" ? Version::Tls12 : Version::Tls13;
-  const bool right = where == "alone" ? Alone(kind, version).run(handshakes)
-                                      : InSimulation(kind, version).run(handshakes);
-  fmt::print("{} {} {} {}: {}\n", where, what, version_text, handshakes, right ? "done" : "wrong");
+  bool right = false;
+  std::string hash;
+  if (where == "alone") {
+    right = Alone(kind, version).run(handshakes);
+  } else {
+    InSimulation simulation(kind, version);
+    right = simulation.run(handshakes);
+    hash = " " + simulation.hash();
+  }
+  fmt::print("{} {} {} {}: {}{}\n", where, what, version_text, handshakes, right ? "done" : "wrong",
+             hash);
   return right ? 0 : 1;
 }
 
