@@ -306,6 +306,24 @@ TEST_F(GatewayTest, MalformedBytesAreAnsweredAndTheConnectionEndsASecondLater) {
   EXPECT_EQ(client_.ended_, "end at 1004ms");
 }
 
+TEST_F(GatewayTest, WaitingForTheClientToGoItSeesItsFinAndNoReset) {
+  start(two_hops());
+  send("get / HTTP/1.1\r\n\r\n");
+  simulation_.run_for(100ms);
+  EXPECT_EQ(gateway_->counts().downstream_connections, 1U);
+  client_.transport_->close();
+  simulation_.run_for(100ms);
+  EXPECT_EQ(gateway_->counts().downstream_connections, 0U);
+  client_.transport_.reset();
+  send("get / HTTP/1.1\r\n\r\n");
+  simulation_.run_for(100ms);
+  client_.transport_->reset();
+  simulation_.run_for(800ms);
+  EXPECT_EQ(gateway_->counts().downstream_connections, 1U);
+  simulation_.run_for(200ms);
+  EXPECT_EQ(gateway_->counts().downstream_connections, 0U);
+}
+
 TEST_F(GatewayTest, AServiceThatRefusesIsTriedThreeTimes) {
   listener_.reset();
   start(two_hops());

@@ -271,7 +271,8 @@ void Http2Downstream::on_end() {
 
 void Http2Downstream::on_error(std::error_code) {
   const Cork::Event event(hop_.cork());
-  if (!gone()) client_gone();
+  // Whoever waits for the client to go sees its FIN, and no reset (ENV-LIFE-02).
+  if (!closing()) client_gone();
 }
 
 void Http2Downstream::on_drained() {

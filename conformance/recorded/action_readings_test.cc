@@ -52,11 +52,12 @@ TEST(ActionReadings, AccessLogsHaveThreeForms) {
 TEST(ActionReadings, ALineOfTheLogIsReadBack) {
   const auto lines = read_action_log(
       "q\x1f"
-      "200\x1f-\x1fvia_upstream\x1f-\x1f-\x1f"
+      "200\x1f-\x1fvia_upstream\x1f-\x1fTLS_error\x1f-\x1f"
       "10.0.0.1\x1f\x1e\n");
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_EQ(lines[0].id, "q");
   EXPECT_EQ(lines[0].fields.at("details"), "via_upstream");
+  EXPECT_EQ(lines[0].fields.at("dfail"), "TLS_error");
   EXPECT_EQ(lines[0].fields.at("peer"), "10.0.0.1");
 }
 

@@ -187,7 +187,7 @@ TEST(ActionScript, WhatTheVocabularyDoesNotHaveIsNotSupported) {
   EXPECT_EQ(reason({{{"wait_ms", 1}, {"loudly", true}}}), "the argument loudly of wait_ms");
   EXPECT_EQ(reason({gateway({{"hops", 2}}), kStart}), "the gateway's hops 2");
   EXPECT_EQ(reason({gateway({{"http", {{"codec", "x"}}}}), kStart}), "the http setting codec");
-  EXPECT_EQ(reason({upstream({{"proto", "raw"}})}), "an upstream of protocol raw");
+  EXPECT_EQ(reason({upstream({{"proto", "smoke"}})}), "an upstream of protocol smoke");
   EXPECT_EQ(reason({upstream({{"health_answers", {"maybe"}}})}), "the probe's answer maybe");
   EXPECT_EQ(reason({gateway({{"health_check", {{"interval", "soon"}}}}), kStart}),
             "a number that is none");

@@ -64,7 +64,7 @@ TEST(Recorded, EveryCaseAgreesOrIsListed) {
                        {"retry", 86},    {"malformed", 40}, {"timeout", 63}, {"websocket", 76},
                        {"h2", 372}};
   EXPECT_EQ(replay_all(RECORDED_MORE, known, differ), more);
-  const Counts traffic = {{"hc", 102}, {"life", 62}, {"pool", 118}};
+  const Counts traffic = {{"hc", 102}, {"life", 62}, {"pool", 118}, {"tls", 119}};
   EXPECT_EQ(replay_all(RECORDED_TRAFFIC, known, differ), traffic);
   const Counts more_traffic = {{"life", 149}};
   EXPECT_EQ(replay_all(RECORDED_MORE_TRAFFIC, known, differ), more_traffic);

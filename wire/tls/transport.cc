@@ -224,6 +224,9 @@ void TlsTransport::fail(int reason) {
   }
   failure_->alert_sent = alert_sent_;
   failure_->alert_received = alert_received_;
+  // OpenSSL reads record by record from a socket: what it left there makes the close a reset. The
+  // real proxy reads all there is.
+  if (!context_->settings().answers_no_tls && BIO_ctrl_pending(in_) > 0) inner_->reset();
   die(std::make_error_code(std::errc::protocol_error));
 }
 
