@@ -1,5 +1,9 @@
 #include "wire/tls/transport.h"
 
+#include <array>
+#include <thread>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "pki/authority.h"
@@ -121,6 +125,32 @@ TEST(Tls, AWorldGivesTheSameBytesEachTime) {
     if (i == 0) first = hash;
     ASSERT_EQ(hash, first) << i;
   }
+}
+
+TEST(Tls, ThreadsThatShareAKeyDoNotSeeEachOther) {
+  pki::Description of;
+  of.name = "rsa";
+  of.key = pki::Description::Key::Rsa2048;
+  of.not_before = kNow - 24h;
+  of.not_after = kNow + 24h;
+  const auto shared = identity_of(pki::issue(of, issued("Root", nullptr)));
+  const auto hash = [&shared] {
+    TlsWorld world;
+    world.server_settings_.identities = {shared};
+    world.connect();
+    world.again();
+    return world.simulation_.trace().hash().text();
+  };
+  const std::string alone = hash();
+  std::vector<std::thread> threads;
+  std::array<int, 4> equal{};
+  for (int& mine : equal) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 25; ++i) mine += hash() == alone ? 1 : 0;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(equal, (std::array<int, 4>{25, 25, 25, 25}));
 }
 
 TEST_F(TlsTest, SessionsAreResumedInEveryVersion) {
