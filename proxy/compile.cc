@@ -202,6 +202,105 @@ Protocol protocol_of(mesh::Protocol protocol) {
                                                                                : Protocol::Http1;
 }
 
+SecretName secret_name(const mesh::Certificate& from) {
+  switch (from.source) {
+    case mesh::TlsSource::Acm:
+      return {.kind = SecretName::Kind::Acm, .name = from.arn, .key = {}, .others = {}};
+    case mesh::TlsSource::Sds:
+      return {.kind = SecretName::Kind::Sds, .name = from.secret, .key = {}, .others = {}};
+    case mesh::TlsSource::File:
+      break;
+  }
+  return {
+      .kind = SecretName::Kind::File, .name = from.chain, .key = from.private_key, .others = {}};
+}
+
+SecretName secret_name(const mesh::Trust& from) {
+  switch (from.source) {
+    case mesh::TlsSource::Acm: {
+      SecretName name{.kind = SecretName::Kind::Acm,
+                      .name = from.authority_arns.front(),
+                      .key = {},
+                      .others = {}};
+      name.others.assign(from.authority_arns.begin() + 1, from.authority_arns.end());
+      return name;
+    }
+    case mesh::TlsSource::Sds:
+      return {.kind = SecretName::Kind::Sds, .name = from.secret, .key = {}, .others = {}};
+    case mesh::TlsSource::File:
+      break;
+  }
+  return {.kind = SecretName::Kind::File, .name = from.chain, .key = {}, .others = {}};
+}
+
+std::vector<wire::tls::SubjectName> subject_names(const std::vector<std::string>& from) {
+  using wire::tls::SubjectName;
+  std::vector<SubjectName> names;
+  for (const std::string& name : from) {
+    const bool uri = name.find("://") != std::string::npos;
+    names.push_back({uri ? SubjectName::Kind::Uri : SubjectName::Kind::Dns, name});
+  }
+  return names;
+}
+
+/// Of a listener that takes TLS. Clients must show a certificate as soon as there is a validation.
+/// Source: AM-TLS-02, -07, -10, -11, AM-MTL-01.
+TlsPlan listener_tls(const mesh::ListenerTls& from, mesh::Protocol protocol) {
+  TlsPlan plan;
+  plan.settings = wire::tls::Settings::of_proxy(wire::tls::Role::Server);
+  if (protocol_of(protocol) == Protocol::Http2) plan.settings.alpn = {"h2"};
+  plan.certificates.push_back(secret_name(from.certificate));
+  if (from.validation) {
+    plan.trust = secret_name(from.validation->trust);
+    plan.settings.require_certificate = true;
+    if (from.validation->subject_names) {
+      plan.settings.names = subject_names(*from.validation->subject_names);
+    }
+  }
+  return plan;
+}
+
+/// The name that an endpoint's certificate must have unless the client says otherwise: its
+/// host name or `<service>.<namespace>`; none of a fixed list. Source: AM-TLS-04, AM-TLS-07.
+std::vector<std::string> discovery_names(const mesh::VirtualNode* node) {
+  if (node == nullptr || !node->discovery) return {};
+  const mesh::Discovery& discovery = *node->discovery;
+  switch (discovery.kind) {
+    case mesh::Discovery::Kind::Dns:
+      return {discovery.hostname};
+    case mesh::Discovery::Kind::CloudMap:
+      return {discovery.service_name + "." + discovery.namespace_name};
+    case mesh::Discovery::Kind::Static:
+      break;
+  }
+  return {};
+}
+
+/// Towards a node by a policy that applies to it. Source: AM-TLS-05, AM-TLS-07, AM-MTL-02.
+TlsPlan tls_by_policy(const mesh::ClientTls& policy, const mesh::VirtualNode* node) {
+  TlsPlan plan;
+  plan.settings = wire::tls::Settings::of_proxy(wire::tls::Role::Client);
+  if (policy.certificate) plan.certificates.push_back(secret_name(*policy.certificate));
+  plan.trust = secret_name(policy.validation.trust);
+  plan.settings.names =
+      subject_names(policy.validation.subject_names.value_or(discovery_names(node)));
+  return plan;
+}
+
+/// Towards a node for which there is no policy: the node decides. A certificate of ACM is held
+/// against its own root; one from a file is not looked at, nor is one by SDS, of which nothing is
+/// known. Source: AM-TLS-06.
+std::optional<TlsPlan> tls_by_node(const mesh::Listener* listener) {
+  if (listener == nullptr || !listener->tls || listener->tls->mode == mesh::TlsMode::Disabled) {
+    return std::nullopt;
+  }
+  TlsPlan plan;
+  plan.settings = wire::tls::Settings::of_proxy(wire::tls::Role::Client);
+  const mesh::Certificate& certificate = listener->tls->certificate;
+  if (certificate.source == mesh::TlsSource::Acm) plan.trust = secret_name(certificate);
+  return plan;
+}
+
 class Compiler {
  public:
   Compiler(const mesh::Mesh& mesh, const mesh::VirtualGateway& gateway,
@@ -250,6 +349,11 @@ class Compiler {
     hop.port = listener.port_mapping.port;
     hop.accept_http1 = protocol_of(listener.port_mapping.protocol) == Protocol::Http1;
     hop.access_log = access_log();
+    if (listener.tls && listener.tls->mode != mesh::TlsMode::Disabled) {
+      hop.tls_mode = listener.tls->mode == mesh::TlsMode::Strict ? HopPlan::TlsMode::Strict
+                                                                 : HopPlan::TlsMode::Permissive;
+      hop.tls = listener_tls(*listener.tls, listener.port_mapping.protocol);
+    }
     if (!options_.single_hop) hop.clusters.push_back(self_redirect(listener));
 
     // One virtual host for each host pattern, in order of first use; then the one for the rest.
@@ -526,8 +630,18 @@ class Compiler {
       }
     }
     if (listener != nullptr) take_health(cluster, *listener);
+    cluster.tls = applies(gateway_.client_tls, cluster.port)
+                      ? tls_by_policy(*gateway_.client_tls, node)
+                      : tls_by_node(listener);
     clusters.push_back(std::move(cluster));
     return clusters.size() - 1;
+  }
+
+  /// Source: AM-TLS-05, AM-TLS-09.
+  static bool applies(const std::optional<mesh::ClientTls>& policy, std::uint16_t port) {
+    if (!policy || !policy->enforce) return false;
+    return policy->ports.empty() ||
+           std::find(policy->ports.begin(), policy->ports.end(), port) != policy->ports.end();
   }
 
   /// How a node's listener wants its endpoints to be checked. Source: AM-HC-02, AM-OUT-01.

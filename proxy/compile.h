@@ -21,7 +21,8 @@ struct CompileOptions {
 /// Compiles a gateway and everything of its mesh that it reaches into a plan.
 ///
 /// Requires: the mesh was validated. Errors: there is no such gateway.
-/// Source: CD-01 to CD-08, AM-ORD-01 to -08, AM-REW-01 to -11, AM-TMO-02, AM-TMO-03.
+/// Source: CD-01 to CD-08, AM-ORD-01 to -08, AM-REW-01 to -11, AM-TMO-02, AM-TMO-03,
+/// AM-TLS-01 to -11, AM-MTL-01, AM-MTL-02.
 world::Result<std::shared_ptr<const GatewayPlan>> compile(const mesh::Mesh& mesh,
                                                           std::string_view gateway,
                                                           const CompileOptions& options = {});

@@ -179,7 +179,7 @@ struct SecretName {
   enum class Kind : std::uint8_t {
     File,  ///< `name` is the path of a file of PEM; `key` that of the key.
     Sds,   ///< A secret by its name.
-    Acm,   ///< A certificate or an authority by its ARN.
+    Acm,   ///< A certificate or an authority by its ARN; as trust, a certificate means its root.
   };
   Kind kind = Kind::File;
   std::string name;
