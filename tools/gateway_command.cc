@@ -12,6 +12,7 @@
 #include "proxy/compile.h"
 #include "proxy/gateway.h"
 #include "reports/text.h"
+#include "tools/file_secrets.h"
 #include "tools/gateway_setup.h"
 #include "tools/live_options.h"
 #include "tools/output.h"
@@ -23,6 +24,7 @@ namespace {
 struct Setup {
   GatewayIdentity identity;
   proxy::GatewayPlan plan;
+  std::shared_ptr<FileSecrets> secrets;
   world::Place place;  ///< Of the gateway.
   std::uint32_t listen_address = 0;
 };
@@ -97,6 +99,11 @@ world::Result<Setup, world::Errors> set_up(const GatewayArguments& arguments,
   if (setup.plan.egress) setup.plan.egress->loopback_only = true;
   add(errors, place_services(setup.plan, places));
   add(errors, change_plan(setup.plan, arguments, setup.place));
+  if (auto secrets = FileSecrets::read(setup.plan, setup.place)) {
+    setup.secrets = std::move(*secrets);
+  } else {
+    add(errors, secrets.error());
+  }
   if (!errors.empty()) return errors;
   return setup;
 }
@@ -170,7 +177,7 @@ ExitStatus gateway_command(const GatewayArguments& arguments) {
   if (!errors.empty()) return refuse(errors);
 
   auto gateway = std::make_unique<proxy::Gateway>(
-      *world, std::make_shared<const proxy::GatewayPlan>(setup->plan));
+      *world, std::make_shared<const proxy::GatewayPlan>(setup->plan), setup->secrets.get());
   if (const auto started = gateway->start(); !started) {
     world::Error error = started.error();
     error.place = setup->place;

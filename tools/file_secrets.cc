@@ -1,0 +1,154 @@
+#include "tools/file_secrets.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "wire/tls/context.h"
+#include "wire/tls/material.h"
+
+namespace tools {
+namespace {
+
+using proxy::SecretName;
+
+constexpr std::uintmax_t kMostBytes = 1 << 20;  // far more than any chain or bundle has
+
+/// The text of a file, or in `error` why there is none.
+std::string read_file(const std::string& path, std::string& error) {
+  namespace fs = std::filesystem;
+  std::error_code code;
+  const fs::file_status status = fs::status(path, code);
+  if (!fs::exists(status)) return error = "there is no such file", "";
+  if (!fs::is_regular_file(status)) return error = "is no regular file", "";
+  const std::uintmax_t size = fs::file_size(path, code);
+  if (code) return error = "cannot be read: " + code.message(), "";
+  if (size > kMostBytes) {
+    return error = fmt::format("must be at most {} bytes, has {}", kMostBytes, size), "";
+  }
+  std::string text(static_cast<std::size_t>(size), '\0');
+  std::ifstream file(path, std::ios::binary);
+  if (!file.read(text.data(), static_cast<std::streamsize>(size))) {
+    return error = "cannot be read", "";
+  }
+  return text;
+}
+
+}  // namespace
+
+class FileSecrets::Loader {
+ public:
+  Loader(FileSecrets& secrets, const world::Place& place) : secrets_(secrets), place_(place) {}
+
+  /// `path`: where in the gateway's spec it comes from.
+  void load(const proxy::TlsPlan& plan, const std::string& path) {
+    failed_ = false;
+    wire::tls::Settings settings = plan.settings;
+    for (const SecretName& name : plan.certificates) {
+      settings.identities.push_back(identity(name, path + "/certificate"));
+    }
+    if (plan.trust) settings.trust = trust(*plan.trust, path + "/validation/trust");
+    if (failed_) return;
+    const auto made = wire::tls::Context::make(std::move(settings), false);
+    if (!made) {
+      add(path + "/certificate",
+          plan.certificates.empty() ? made.error() : of(plan.certificates.front(), made.error()));
+    }
+  }
+
+  world::Errors take() { return std::move(errors_); }
+
+ private:
+  static std::string of(const SecretName& name, const std::string& wrong) {
+    return name.key.empty() ? fmt::format("{}: {}", name.name, wrong)
+                            : fmt::format("{} with {}: {}", name.name, name.key, wrong);
+  }
+
+  /// What several listeners or clusters share is told once.
+  void add(const std::string& path, std::string message) {
+    failed_ = true;
+    world::Error error{path, std::move(message), place_};
+    if (std::find(errors_.begin(), errors_.end(), error) == errors_.end()) {
+      errors_.push_back(std::move(error));
+    }
+  }
+
+  bool by_file(const SecretName& name, const std::string& path) {
+    if (name.kind == SecretName::Kind::File) return true;
+    const bool sds = name.kind == SecretName::Kind::Sds;
+    add(path, fmt::format("must be a file here, is {} {}, which nobody gives",
+                          sds ? "the secret" : "of ACM", name.name));
+    return false;
+  }
+
+  std::optional<std::string> text_of(const std::string& file, const std::string& path) {
+    std::string wrong;
+    std::string text = read_file(file, wrong);
+    if (wrong.empty()) return text;
+    add(path, fmt::format("{}: {}", file, wrong));
+    return std::nullopt;
+  }
+
+  std::shared_ptr<const wire::tls::Identity> identity(const SecretName& name,
+                                                      const std::string& path) {
+    if (!by_file(name, path)) return nullptr;
+    const auto chain = text_of(name.name, path + "/file/certificateChain");
+    const auto key = text_of(name.key, path + "/file/privateKey");
+    if (!chain || !key) return nullptr;
+    auto read = wire::tls::Identity::read(*chain, *key);
+    if (!read) return add(path + "/file", of(name, read.error())), nullptr;
+    return secrets_.identities_[name] = std::move(*read);
+  }
+
+  std::shared_ptr<const wire::tls::TrustBundle> trust(const SecretName& name,
+                                                      const std::string& path) {
+    if (!by_file(name, path)) return nullptr;
+    const auto pem = text_of(name.name, path + "/file/certificateChain");
+    if (!pem) return nullptr;
+    auto read = wire::tls::TrustBundle::read(*pem);
+    if (!read) return add(path + "/file/certificateChain", of(name, read.error())), nullptr;
+    return secrets_.bundles_[name] = std::move(*read);
+  }
+
+  FileSecrets& secrets_;
+  const world::Place& place_;
+  world::Errors errors_;
+  bool failed_ = false;  // the plan that is being loaded
+};
+
+world::Result<std::shared_ptr<FileSecrets>, world::Errors> FileSecrets::read(
+    const proxy::GatewayPlan& plan, const world::Place& place) {
+  auto secrets = std::make_shared<FileSecrets>();
+  Loader loader(*secrets, place);
+  const auto load_clusters = [&](const proxy::HopPlan& hop) {
+    for (const proxy::Cluster& cluster : hop.clusters) {
+      if (cluster.tls) loader.load(*cluster.tls, "/spec/backendDefaults/clientPolicy/tls");
+    }
+  };
+  for (std::size_t i = 0; i < plan.ingress.size(); ++i) {
+    if (plan.ingress[i].tls) {
+      loader.load(*plan.ingress[i].tls, fmt::format("/spec/listeners/{}/tls", i));
+    }
+    load_clusters(plan.ingress[i]);
+  }
+  if (plan.egress) load_clusters(*plan.egress);
+  if (auto errors = loader.take(); !errors.empty()) return errors;
+  return secrets;
+}
+
+std::shared_ptr<const wire::tls::Identity> FileSecrets::identity(const SecretName& name) {
+  const auto found = identities_.find(name);
+  return found == identities_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<const wire::tls::TrustBundle> FileSecrets::trust(const SecretName& name) {
+  const auto found = bundles_.find(name);
+  return found == bundles_.end() ? nullptr : found->second;
+}
+
+}  // namespace tools
