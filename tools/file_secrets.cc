@@ -61,6 +61,18 @@ class FileSecrets::Loader {
     }
   }
 
+  /// Authorities of ACM are a policy's or belong to the node's own certificate (AM-TLS-06): the
+  /// node is named, which tells of both.
+  void load_cluster(const proxy::Cluster& cluster) {
+    const proxy::TlsPlan& plan = *cluster.tls;
+    if (plan.trust && plan.trust->kind == SecretName::Kind::Acm) {
+      add("", fmt::format("TLS towards virtual node {} needs {} of ACM, which nobody gives",
+                          cluster.node, plan.trust->name));
+      return;
+    }
+    load(plan, "/spec/backendDefaults/clientPolicy/tls");
+  }
+
   world::Errors take() { return std::move(errors_); }
 
  private:
@@ -127,7 +139,7 @@ world::Result<std::shared_ptr<FileSecrets>, world::Errors> FileSecrets::read(
   Loader loader(*secrets, place);
   const auto load_clusters = [&](const proxy::HopPlan& hop) {
     for (const proxy::Cluster& cluster : hop.clusters) {
-      if (cluster.tls) loader.load(*cluster.tls, "/spec/backendDefaults/clientPolicy/tls");
+      if (cluster.tls) loader.load_cluster(cluster);
     }
   };
   for (std::size_t i = 0; i < plan.ingress.size(); ++i) {

@@ -120,6 +120,14 @@ TEST_F(FileSecretsTest, NobodyGivesSecretsBySdsOrOfAcm) {
   EXPECT_EQ(errors_of(named),
             Texts{"mesh.yaml:2:3: /spec/listeners/0/tls/certificate: must be a file here, is the "
                   "secret edge, which nobody gives"});
+
+  named.ingress[0].tls.reset();
+  proxy::Cluster& cluster = named.ingress[0].clusters.emplace_back();
+  cluster.node = "books";
+  cluster.tls.emplace().trust =
+      SecretName{.kind = SecretName::Kind::Acm, .name = "arn:ca", .key = {}, .others = {}};
+  EXPECT_EQ(errors_of(named), Texts{"mesh.yaml:2:3: TLS towards virtual node books needs arn:ca of "
+                                    "ACM, which nobody gives"});
 }
 
 }  // namespace

@@ -90,6 +90,11 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     made.issue("stranger", "URI:spiffe://shop/stranger")
     made.issue("books", "DNS:books.shop.local")
     made.issue("other-ca", "", issuer="")
+    locked = openssl(
+        *["pkey", "-in", made.folder / "edge.key", "-out", made.folder / "locked.key"],
+        *["-aes256", "-passout", "pass:secret"],
+    )
+    assert locked.returncode == 0, locked.stderr
     made.issue("forged", "DNS:books.shop.local", issuer="other-ca")
     return made
 
@@ -243,6 +248,7 @@ def refused(program: Path, mesh: Path) -> str:
     [
         ("edge.pem", "none.pem", "none.pem: there is no such file"),
         ("edge.key", "partner.key", "the private key is not the certificate's"),
+        ("edge.key", "locked.key", "the private key is encrypted"),
         ("edge.pem", "edge.key", "holds no certificate"),
         (
             "file: { certificateChain: FOLDER/edge.pem, privateKey: FOLDER/edge.key }",
