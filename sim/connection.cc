@@ -77,7 +77,7 @@ Connection::Leg::Leg(Connection& owner, Side sender, world::HostId receiver, Net
             auto& self = static_cast<Leg&>(task);
             self.connection.arrivals(self);
           },
-          receiver),
+          receiver, true),
       connection(owner),
       link(&path),
       from(sender) {}
@@ -139,13 +139,14 @@ void Connection::write(Side side, std::string_view bytes) {
   if (end.dead) return;  // the user has not heard of it yet
   assert(!end.closed && !direction.finishing);
   const bool connected = side == kServer || ends_[kClient].established;
-  const std::size_t segment_bytes = direction.link->segment_bytes;
+  const std::size_t segment_bytes = piece_bytes(side);
   while (!bytes.empty()) {
     const std::size_t size = std::min(bytes.size(), segment_bytes);
     Segment& segment = make_segment(Kind::Data, bytes.substr(0, size));
     bytes.remove_prefix(size);
     if (connected && direction.unsent.empty() &&
-        direction.window_used + segment.size <= Network::kWindowBytes) {
+        direction.window_used + segment.size <= Network::kWindowBytes &&
+        may_write(side, segment.size)) {
       direction.window_used += segment.size;
       launch(direction, segment);
     } else {
@@ -223,6 +224,7 @@ void Connection::pump(Direction& direction) {
   while (!direction.unsent.empty()) {
     const std::uint32_t size = direction.unsent.first->size;
     if (direction.window_used + size > Network::kWindowBytes) return;
+    if (!may_write(direction.from, size)) return;
     Segment* segment = direction.unsent.pop();
     direction.unsent_bytes -= size;
     direction.window_used += size;
@@ -418,9 +420,7 @@ void Connection::arrive(Direction& direction, Segment& segment) {
       direction.connection.directions_[receiver].window_update_due = false;
       if (!end.dead) {
         pump(directions_[receiver]);
-        if (directions_[receiver].unsent_bytes == 0 && end.events != nullptr) {
-          end.events->on_drained();
-        }
+        drained(receiver);
       }
       break;
     case Kind::Probe:
@@ -438,9 +438,41 @@ void Connection::connected() {
   const bool held_back = direction.unsent_bytes != 0;  // written before the handshake was over
   send_control(kClient, Kind::Ack);
   start_probing(kClient);
-  if (end.events != nullptr) end.events->on_connected();
-  pump(direction);
-  if (held_back && direction.unsent_bytes == 0 && end.events != nullptr) end.events->on_drained();
+  if (stopped(kClient)) {
+    pump(direction);
+    tell_later(kClient, [this] {
+      const Ending& client = ends_[kClient];
+      if (!client.dead && client.events != nullptr) client.events->on_connected();
+    });
+  } else {
+    if (end.events != nullptr) end.events->on_connected();
+    pump(direction);
+  }
+  if (held_back) drained(kClient);
+}
+
+/// Everything that its user wrote has gone.
+void Connection::drained(Side side) {
+  if (directions_[side].unsent_bytes != 0) return;
+  if (stopped(side)) {
+    tell_later(side, [this, side] {
+      if (!ends_[side].dead) drained(side);
+    });
+  } else if (ends_[side].events != nullptr) {
+    ends_[side].events->on_drained();
+  }
+}
+
+template <class F>
+void Connection::tell_later(Side side, F&& tell) {
+  ++depth_;
+  loop().post(
+      [this, tell = std::forward<F>(tell)] {
+        tell();
+        --depth_;
+        collect();
+      },
+      ends_[side].host->id());
 }
 
 void Connection::syn_arrives() {
@@ -460,9 +492,11 @@ void Connection::ack_arrives() {
     ends_[kServer].dead = ends_[kServer].closed = true;
     return;
   }
-  if (!listener->accepting_ || !listener->backlog_.empty()) {  // behind those who wait
+  const bool sleeping = stopped(kServer);
+  if (!listener->accepting_ || !listener->backlog_.empty() || sleeping) {  // behind those who wait
     in_backlog_ = true;
     listener->backlog_.push_back(this);
+    if (sleeping && listener->accepting_ && listener->backlog_.size() == 1) listener->accept_soon();
     return;
   }
   accept_late(listener->events_);
@@ -498,6 +532,15 @@ void Connection::data_arrives(Direction& direction, Segment& segment) {
     end.unread.push(segment);
     return;
   }
+  if (stopped(receiver)) {
+    end.unread.push(segment);
+    tell_later(receiver, [this, receiver] { deliver_unread(receiver); });
+    return;
+  }
+  if (!may_read(receiver, segment.size)) {
+    end.unread.push(segment);
+    return;
+  }
   hand_over(receiver, segment.view());
   const std::uint32_t size = segment.size;
   discard(segment);
@@ -522,6 +565,7 @@ void Connection::hand_over(Side side, std::string_view bytes) {
 void Connection::deliver_unread(Side side) {
   Ending& end = ends_[side];
   while (!end.unread.empty() && !end.paused && !end.closed) {
+    if (!may_read(side, end.unread.first->size)) return;
     Segment* segment = end.unread.pop();
     hand_over(side, segment->view());
     const std::uint32_t size = segment->size;
@@ -545,7 +589,19 @@ void Connection::end_arrives(Side side) {
     end.end_unread = true;
     return;
   }
+  if (stopped(side)) {
+    end.end_unread = true;
+    tell_later(side, [this, side] { deliver_unread(side); });
+    return;
+  }
   if (end.events != nullptr) end.events->on_end();
+}
+
+/// Its kernel gives up, and its user is told. The other end is not.
+void Connection::abandon(Side side) {
+  if (ends_[side].dead) return;
+  ends_[side].gave_up = true;
+  fail(side, world::TransportError::TimedOut);
 }
 
 void Connection::fail(Side side, world::TransportError error) {
@@ -554,7 +610,15 @@ void Connection::fail(Side side, world::TransportError error) {
   end.dead = true;
   forget(side);
   if (error == world::TransportError::Reset) trace(TraceKind::Reset, side, 0, {});
-  world::TransportEvents* events = std::exchange(end.events, nullptr);
+  if (stopped(side)) {  // until then its user may leave
+    tell_later(side, [this, side, error] { tell_failure(side, error); });
+  } else {
+    tell_failure(side, error);
+  }
+}
+
+void Connection::tell_failure(Side side, world::TransportError error) {
+  world::TransportEvents* events = std::exchange(ends_[side].events, nullptr);
   if (events != nullptr) events->on_error(make_error_code(error));
 }
 
@@ -606,7 +670,10 @@ SimListener::~SimListener() {
 
 void SimListener::set_accepting(bool accepting) {
   accepting_ = accepting;
-  if (!accepting || backlog_.empty()) return;
+  if (accepting && !backlog_.empty()) accept_soon();
+}
+
+void SimListener::accept_soon() {
   network_.loop_.post(
       [&network = network_, &host = host_, local = local_] {
         while (true) {  // each of those accepted may close the listener

@@ -127,6 +127,24 @@ class Connection {
     world::Timer timer;
   };
 
+  /// How far a process that is slow has come.
+  struct Pace {
+    Pace(Connection& owner, Side on);
+    void read_on();
+    void write_on();
+
+    Connection& connection;
+    Side side;
+    world::TimePoint reads_at{};  // the next piece
+    world::TimePoint writes_at{};
+    world::Timer reader;
+    world::Timer writer;
+  };
+  struct Paces {
+    explicit Paces(Connection& owner) : of{Pace(owner, kClient), Pace(owner, kServer)} {}
+    std::array<Pace, 2> of;
+  };
+
   /// What a user holds: one side of a connection. It stands inside of the connection, which goes
   /// only after both were deleted.
   class End final : public world::Transport {
@@ -190,6 +208,23 @@ class Connection {
   void deliver_unread(Side side);
   void end_arrives(Side side);
   void fail(Side side, world::TransportError error);
+  void tell_failure(Side side, world::TransportError error);
+  void abandon(Side side);
+  void drained(Side side);
+  /// Whether the side's process is stopped: its kernel goes on without it.
+  bool stopped(Side side) const { return loop().frozen(ends_[side].host->id()); }
+  /// Tells a stopped process once it goes on.
+  template <class F>
+  void tell_later(Side side, F&& tell);
+  // Of processes that are slow, in pace.cc.
+  bool is_slow(Side side, std::uint64_t Host::*rate) const {
+    return ends_[side].host->*rate != 0 && !directions_[side].link->is_loopback;
+  }
+  Pace& pace_of(Side side);
+  bool may_read(Side side, std::uint32_t bytes);
+  bool may_write(Side side, std::uint32_t bytes);
+  std::size_t piece_bytes(Side side) const;
+  void pace_changed(Side side);
   void room_made(Direction& direction, std::uint32_t bytes);
   void refuse_bytes(Side side);
   bool swallowed(Leg& leg);
@@ -239,6 +274,7 @@ class Connection {
   std::array<Direction, 2> directions_;  // by sender
   std::unique_ptr<Relay> relay_;         // almost always none
   std::array<std::unique_ptr<Prober>, 2> probers_;
+  std::unique_ptr<Paces> paces_;  // almost always none
 };
 
 /// A port that is listened on.
@@ -259,6 +295,9 @@ class SimListener final : public world::Listener {
   Host& host_;
   world::Endpoint local_;
   world::AcceptEvents& events_;
+  /// Hands over those that wait, from an event of the host's process.
+  void accept_soon();
+
   bool accepting_ = true;
   SimListener* next_ = nullptr;       // of the same host
   std::vector<Connection*> backlog_;  // in order of their handshakes

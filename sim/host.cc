@@ -32,6 +32,12 @@ std::unique_ptr<world::Transport> Host::connect_from(std::uint16_t port,
   return simulation_.network_.connect(*this, port, remote, events);
 }
 
+void Host::set_pace(std::uint64_t reading, std::uint64_t writing) {
+  read_rate_ = reading;
+  write_rate_ = writing;
+  simulation_.network_.pace_changed(*this);
+}
+
 std::unique_ptr<world::Passage> Host::pass_on(world::PassageEvents& events) {
   return std::make_unique<SimPassage>(*this, events);
 }

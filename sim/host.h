@@ -66,6 +66,10 @@ class Host final : public world::World {
   /// Nothing comes from it or to it any more, and nobody is told; what it sends to itself apart.
   void set_cut_off(bool cut_off) { cut_off_ = cut_off; }
 
+  /// How fast its process reads from, and writes to, each of its connections with other hosts, in
+  /// bits per second; 0: as fast as it can. Open connections follow from now on.
+  void set_pace(std::uint64_t reading, std::uint64_t writing);
+
   /// For connections whose handshakes end from now on.
   void set_keep_alive(const KeepAlive& keep_alive) { keep_alive_ = keep_alive; }
 
@@ -87,6 +91,8 @@ class Host final : public world::World {
   SimPassage* passage_ = nullptr;             // connections to this host pass through it
   KeepAlive keep_alive_;
   bool cut_off_ = false;
+  std::uint64_t read_rate_ = 0;
+  std::uint64_t write_rate_ = 0;
   std::uint16_t next_port_ = 0;  // counted from the first one that Network hands out
   world::Duration calendar_offset_{};
   std::optional<world::Random> secrets_;

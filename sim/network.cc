@@ -65,6 +65,47 @@ void Network::forget_connections(const Host& host) {
   }
 }
 
+template <class F>
+void Network::with_ends_on(const Host& host, F&& what) {
+  struct OneEnd {
+    Connection* connection;
+    Connection::Side side;
+  };
+  std::vector<OneEnd> ends;  // users who are told may end connections, and begin others
+  for (Connection* each = first_connection_; each != nullptr; each = each->next_) {
+    for (const Connection::Side side : {Connection::kClient, Connection::kServer}) {
+      if (each->ends_[side].host != &host || !each->ends_[side].established) continue;
+      ++each->depth_;
+      ends.push_back({each, side});
+    }
+  }
+  for (const OneEnd& end : ends) {
+    what(*end.connection, end.side);
+    --end.connection->depth_;
+    end.connection->collect();
+  }
+}
+
+void Network::abandon_connections(const Host& host, const Host* peer) {
+  with_ends_on(host, [peer](Connection& connection, Connection::Side side) {
+    if (peer != nullptr && connection.ends_[Connection::other(side)].host != peer) return;
+    connection.abandon(side);
+  });
+}
+
+void Network::reset_connections(const Host& one, const Host& other) {
+  with_ends_on(one, [&other](Connection& connection, Connection::Side side) {
+    if (connection.ends_[Connection::other(side)].host != &other) return;
+    connection.fail(side, world::TransportError::Reset);
+    connection.fail(Connection::other(side), world::TransportError::Reset);
+  });
+}
+
+void Network::pace_changed(const Host& host) {
+  with_ends_on(
+      host, [](Connection& connection, Connection::Side side) { connection.pace_changed(side); });
+}
+
 void Network::drop_connections() {
   while (first_connection_ != nullptr) first_connection_->destroy();
 }

@@ -52,6 +52,12 @@ class Network {
   /// until they send something that arrives: then it is a reset.
   void forget_connections(const Host& host);
 
+  /// A host gives up its open connections, with `peer` or with everyone if null, and its users are
+  /// told "timed out". Their other ends hear nothing until they send: then it is a reset.
+  void abandon_connections(const Host& host, const Host* peer);
+  /// Both ends of every open connection between the two hear of a reset at this instant.
+  void reset_connections(const Host& one, const Host& other);
+
   std::size_t open_connections() const { return connections_; }
 
  private:
@@ -86,6 +92,10 @@ class Network {
   /// Memory for segments and connections. Small blocks are kept and used again.
   void* take_block(std::size_t bytes);
   void give_block(void* block, std::size_t bytes);
+  /// Calls `what` with each end on that host whose handshake is over, the newest connection first.
+  template <class F>
+  void with_ends_on(const Host& host, F&& what);
+  void pace_changed(const Host& host);
   /// Forgets every connection. Nobody is told.
   void drop_connections();
   void attach(Host& host) {

@@ -170,7 +170,7 @@ Connection::Prober::Prober(Connection& owner, Side on, const KeepAlive& options)
       side(on),
       settings(options),
       heard(owner.loop().now()),
-      timer(owner.loop(), owner.ends_[on].host->id(), world::bind<&Prober::due>(this)) {
+      timer(owner.loop(), 0, world::bind<&Prober::due>(this)) {  // the kernel's, not a process's
   timer.start_after(settings.idle);
 }
 

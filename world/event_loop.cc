@@ -11,6 +11,11 @@ struct EventLoop::Census {
   std::map<HostId, std::uint64_t> tasks;
 };
 
+/// What was due while its host was stopped, in that order.
+struct EventLoop::Frozen {
+  std::map<HostId, List> held;
+};
+
 // The slots are left as they are: most worlds are small, and never touch most of them.
 EventLoop::EventLoop() {
   for (Level& level : levels_) level.occupied = 0;
@@ -29,6 +34,17 @@ void EventLoop::clear() {
     remove(task);
     if (task.posted_) task.run_(task);
   }
+  while (frozen_ != nullptr && !frozen_->held.empty()) {
+    const auto host = frozen_->held.begin();
+    if (host->second.first == nullptr) {
+      frozen_->held.erase(host);
+      continue;
+    }
+    Task& task = *host->second.first;
+    remove(task);
+    if (task.posted_) task.run_(task);
+  }
+  frozen_.reset();
   clearing_ = false;
 }
 
@@ -65,17 +81,62 @@ void EventLoop::insert(Task& task) {
   }
 }
 
-void EventLoop::remove(Task& task) {
-  Level& level = levels_[task.level_];
-  List& list = level.slots[task.slot_];
+void EventLoop::append(List& list, Task& task) {
+  task.next_ = nullptr;
+  task.previous_ = list.last;
+  (list.last != nullptr ? list.last->next_ : list.first) = &task;
+  list.last = &task;
+}
+
+void EventLoop::unlink(List& list, Task& task) {
   (task.previous_ != nullptr ? task.previous_->next_ : list.first) = task.next_;
   (task.next_ != nullptr ? task.next_->previous_ : list.last) = task.previous_;
+  task.loop_ = nullptr;
+}
+
+void EventLoop::remove(Task& task) {
+  if (task.level_ == kHeld) {
+    unlink(frozen_->held.find(task.owner_)->second, task);
+    return;
+  }
+  Level& level = levels_[task.level_];
+  List& list = level.slots[task.slot_];
+  unlink(list, task);
   if (list.first == nullptr) {
     level.occupied &= ~(std::uint64_t{1} << task.slot_);
     if (level.occupied == 0) levels_occupied_ &= ~(1U << task.level_);
   }
-  task.loop_ = nullptr;
   --pending_;
+}
+
+bool EventLoop::is_frozen(HostId owner) const {
+  return frozen_->held.count(owner) != 0;
+}
+
+void EventLoop::freeze(HostId owner) {
+  if (!frozen_) frozen_ = std::make_unique<Frozen>();
+  frozen_->held.try_emplace(owner, List{nullptr, nullptr});
+}
+
+/// A task that is due and was taken out of the queue.
+void EventLoop::hold(Task& task) {
+  append(frozen_->held.find(task.owner_)->second, task);
+  task.level_ = kHeld;
+  task.loop_ = this;
+}
+
+void EventLoop::thaw(HostId owner) {
+  if (!frozen(owner)) return;
+  const List& held = frozen_->held.find(owner)->second;
+  for (const bool posted : {false, true}) {
+    for (Task* task = held.first; task != nullptr;) {
+      Task* const next = task->next_;  // it goes into another list
+      if (task->posted_ == posted) schedule_at(*task, now());
+      task = next;
+    }
+  }
+  frozen_->held.erase(owner);
+  if (frozen_->held.empty()) frozen_.reset();
 }
 
 /// From where the tasks of a slot are to be told apart: the start of the slot or, when all are due
@@ -127,6 +188,10 @@ bool EventLoop::run_next(std::int64_t deadline) {
   }
   base_ = now_;
   remove(task);
+  if (frozen_ != nullptr && !task.of_kernel_ && is_frozen(task.owner_)) {
+    hold(task);
+    return true;
+  }
   ++tasks_run_;
   task.run_(task);
   return true;

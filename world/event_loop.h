@@ -23,7 +23,9 @@ class Task {
  public:
   using Run = void (*)(Task&);
 
-  explicit Task(Run run, HostId owner = 0) : run_(run), owner_(owner) {}
+  /// `of_kernel`: it goes on while its host's process is stopped.
+  explicit Task(Run run, HostId owner = 0, bool of_kernel = false)
+      : run_(run), owner_(owner), of_kernel_(of_kernel) {}
   Task(const Task&) = delete;
   Task& operator=(const Task&) = delete;
   ~Task() { cancel(); }
@@ -47,6 +49,7 @@ class Task {
   std::uint8_t level_ = 0;
   std::uint8_t slot_ = 0;
   bool posted_ = false;  // the loop owns it: it is a closure
+  bool of_kernel_;
 };
 
 /// Virtual time and the one ordered queue of everything that is to happen.
@@ -93,6 +96,14 @@ class EventLoop {
   /// When the next task is due. Requires: pending() > 0.
   TimePoint next_due();
 
+  /// Stops the process of a host: what is due there waits, and what its kernel does goes on.
+  void freeze(HostId owner);
+  /// Lets it go on: first the timers that are overdue, in the order in which they were due, then
+  /// what was posted to it. Source: measured on the real proxy, stopped and continued by signals:
+  /// a timeout that passed meanwhile wins over an answer that had come before it.
+  void thaw(HostId owner);
+  bool frozen(HostId owner) const { return frozen_ != nullptr && is_frozen(owner); }
+
   /// How many tasks may run at one instant before the loop declares that time stands still.
   void set_instant_limit(std::uint64_t tasks) { instant_limit_ = tasks; }
   /// True once the limit was passed: nothing more is run. See stuck_owner().
@@ -105,7 +116,8 @@ class EventLoop {
 
   static constexpr int kBits = 6;
   static constexpr int kSlots = 1 << kBits;
-  static constexpr int kLevels = 11;  // 66 bits cover every time
+  static constexpr int kLevels = 11;           // 66 bits cover every time
+  static constexpr std::uint8_t kHeld = 0xff;  // in place of a level: it waits for its host
 
   struct List {
     Task* first;
@@ -117,6 +129,7 @@ class EventLoop {
   };
 
   struct Census;  // who runs tasks at an instant that does not end
+  struct Frozen;  // the hosts that are stopped, and what waits for them
 
   bool run_next(std::int64_t deadline);
   void insert(Task& task);
@@ -126,6 +139,10 @@ class EventLoop {
   Task* settle(std::int64_t deadline);
   void move_to(std::int64_t instant);
   void count_instant(const Task& task);
+  bool is_frozen(HostId owner) const;
+  void hold(Task& task);
+  static void append(List& list, Task& task);
+  static void unlink(List& list, Task& task);
 
   std::int64_t now_ = 0;
   std::int64_t base_ = 0;  // what the levels are relative to; never after the earliest task
@@ -138,6 +155,7 @@ class EventLoop {
   std::uint64_t instant_limit_ = 10'000'000;
   std::uint64_t instant_tasks_ = 0;
   std::unique_ptr<Census> census_;
+  std::unique_ptr<Frozen> frozen_;  // almost always none
   std::array<Level, kLevels> levels_;
 };
 

@@ -1,5 +1,6 @@
 #include "world/event_loop.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -345,6 +346,61 @@ TEST(EventLoop, DestroysWhatWasPostedWithoutRunningItWhenCleared) {
   loop.schedule_after(a, 2ms);
   run_all(loop);
   EXPECT_EQ(log, "a");
+}
+
+TEST(EventLoop, TheTasksOfAFrozenHostWaitTimersFirst) {
+  EventLoop loop;
+  std::string log;
+  const auto note = [&](char c) {
+    return
+        [&log, &loop, c] { log += c + std::to_string(loop.now().time_since_epoch() / 1ms) + " "; };
+  };
+  struct Owned : Task {
+    Owned(std::function<void()> f, HostId host, bool of_kernel = false)
+        : Task([](Task& task) { static_cast<Owned&>(task).run(); }, host, of_kernel),
+          run(std::move(f)) {}
+    std::function<void()> run;
+  };
+  Owned late(note('b'), 1);
+  Owned early(note('a'), 1);
+  Owned stopped(note('x'), 1);
+  Owned other(note('o'), 2);
+  Owned kernel(note('k'), 1, true);
+  loop.schedule_at(late, at(4ms));
+  loop.schedule_at(early, at(3ms));
+  loop.schedule_at(stopped, at(3ms));
+  loop.schedule_at(other, at(5ms));
+  loop.schedule_at(kernel, at(6ms));
+  loop.post_at(at(2ms), note('p'), 1);
+  loop.freeze(1);
+  EXPECT_TRUE(loop.frozen(1));
+  EXPECT_FALSE(loop.frozen(2));
+  loop.run_until(at(10ms));
+  EXPECT_EQ(log, "o5 k6 ");
+  EXPECT_EQ(loop.pending(), 0U);
+  EXPECT_TRUE(early.scheduled());
+  stopped.cancel();
+  loop.thaw(1);
+  EXPECT_FALSE(loop.frozen(1));
+  run_all(loop);
+  EXPECT_EQ(log, "o5 k6 a10 b10 p10 ");
+}
+
+TEST(EventLoop, WhatWaitsForAFrozenHostGoesWithTheLoop) {
+  const auto shared = std::make_shared<int>(1);
+  std::string log;
+  Letter a(log, 'a');
+  {
+    EventLoop loop;
+    loop.freeze(0);
+    loop.schedule_after(a, 1ms);
+    loop.post([shared] {});
+    loop.run_until(at(2ms));
+    EXPECT_EQ(shared.use_count(), 2);
+  }
+  EXPECT_EQ(shared.use_count(), 1);
+  EXPECT_FALSE(a.scheduled());
+  EXPECT_EQ(log, "");
 }
 
 TEST(EventLoop, AClosureMayOwnTasksThatArePendingWhenTheLoopGoes) {
