@@ -55,8 +55,7 @@ struct Fault {
   Kind kind = Kind::Link;
   std::vector<LinkFault> links;        ///< Of Link: each of them.
   std::vector<FaultAction> instances;  ///< Of Instance.
-  EntityKind of = EntityKind::Endpoint;
-  std::string target;  ///< Of the kinds that strike one thing.
+  std::string target;                  ///< Of the kinds that strike one thing.
   std::optional<std::vector<peers::Answer>> respond;
   std::optional<std::vector<peers::Answer>> health;
   std::string name;                                ///< Of Name.

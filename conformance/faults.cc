@@ -1,7 +1,6 @@
 #include "conformance/faults.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace conformance {
 
@@ -24,38 +23,40 @@ void Faults::begin(const Fault& fault) {
   trace(fault, "fault");
   switch (fault.kind) {
     case Kind::Link:
-    case Kind::Blackhole:
       end_later(fault, begin_links(fault));
+      break;
+    case Kind::Blackhole:
+      end_later(fault, cut_off(fault.target));
       break;
     case Kind::Behaviour:
       begin_behaviour(fault);
       break;
     case Kind::Refuse:
-      for (peers::Service* service : targets_.services(fault.of, fault.target)) service->stop();
+      for (peers::Service* service : targets_.services(fault.target)) service->stop();
       end_later(fault, [this, &fault] {
-        for (peers::Service* service : targets_.services(fault.of, fault.target)) {
+        for (peers::Service* service : targets_.services(fault.target)) {
           static_cast<void>(service->start());
         }
       });
       break;
     case Kind::Reset:
     case Kind::Close:
-      for (peers::Service* service : targets_.services(fault.of, fault.target)) {
+      for (peers::Service* service : targets_.services(fault.target)) {
         service->drop_connections(fault.kind == Kind::Reset);
       }
       break;
     case Kind::Crash:
-      targets_.crash(fault.of, fault.target);
-      end_later(fault, [this, &fault, restore = begin_links(fault)] {
+      targets_.crash(fault.target);
+      end_later(fault, [this, &fault, restore = cut_off(fault.target)] {
         restore();
-        targets_.restart(fault.of, fault.target);
+        targets_.restart(fault.target);
       });
       break;
     case Kind::Name:
       begin_name(fault);
       break;
     case Kind::Instance:
-      for (const FaultAction& action : fault.instances) targets_.apply(action);
+      begin_instances(fault);
       break;
     case Kind::Clock:
       for (world::World* host : targets_.hosts(fault.target)) {
@@ -65,44 +66,35 @@ void Faults::begin(const Fault& fault) {
   }
 }
 
-/// Partitions and slow links; a host that is gone, or in a hole, has none at all.
 std::function<void()> Faults::begin_links(const Fault& fault) {
   std::vector<std::function<void()>> ends;
-  for (const LinkFault& link : fault.links) {
-    ends.push_back(add(link, targets_.hosts(link.from), targets_.hosts(link.to)));
-  }
-  if (fault.kind != Kind::Link) {
-    LinkFault cut;
-    cut.cut = true;
-    ends.push_back(add(cut, targets_.hosts(fault.target), targets_.all_hosts()));
-  }
+  for (const LinkFault& link : fault.links) ends.push_back(add(link));
   return [ends = std::move(ends)] {
     for (const auto& end : ends) end();
   };
 }
 
-std::function<void()> Faults::add(const LinkFault& link, std::vector<world::World*> from,
-                                  std::vector<world::World*> to) {
-  struck_.push_back({link, std::move(from), std::move(to)});
-  const auto place = std::prev(struck_.end());
+std::function<void()> Faults::add(const LinkFault& link) {
+  const auto place = struck_.insert(struck_.end(), link);
   update_all(*place);
   return [this, place] {
-    const Struck over = std::move(*place);
+    const LinkFault over = std::move(*place);
     struck_.erase(place);
     update_all(over);
   };
 }
 
 void Faults::links_were_set() {
-  for (const Struck& struck : struck_) update_all(struck);
+  for (const LinkFault& struck : struck_) update_all(struck);
+  for (const std::string& name : cut_off_) update_cuts(name);
 }
 
-void Faults::update_all(const Struck& struck) {
-  for (world::World* one : struck.from) {
-    for (world::World* other : struck.to) {
+void Faults::update_all(const LinkFault& struck) {
+  for (world::World* one : targets_.hosts(struck.from)) {
+    for (world::World* other : targets_.hosts(struck.to)) {
       if (one == other) continue;
       update(*one, *other);
-      if (struck.fault.both_ways) update(*other, *one);
+      if (struck.both_ways) update(*other, *one);
     }
   }
 }
@@ -112,14 +104,10 @@ void Faults::update(world::World& from, world::World& to) {
   const auto [known, added] = links_.try_emplace({from.id(), to.id()});
   if (added) known->second = setting_.link(from, to);
   sim::LinkOptions now = known->second;
-  const auto has = [](const std::vector<world::World*>& hosts, const world::World& host) {
-    return std::find(hosts.begin(), hosts.end(), &host) != hosts.end();
-  };
-  for (const Struck& struck : struck_) {
-    const bool forth = has(struck.from, from) && has(struck.to, to);
-    const bool back = struck.fault.both_ways && has(struck.from, to) && has(struck.to, from);
+  for (const LinkFault& fault : struck_) {
+    const bool forth = means(fault.from, from) && means(fault.to, to);
+    const bool back = fault.both_ways && means(fault.from, to) && means(fault.to, from);
     if (!forth && !back) continue;
-    const LinkFault& fault = struck.fault;
     now.blackhole = now.blackhole || fault.cut;
     now.latency += fault.latency;
     now.jitter += fault.jitter;
@@ -135,9 +123,50 @@ void Faults::update(world::World& from, world::World& to) {
   setting_.set_link(from, to, now);
 }
 
+bool Faults::means(const std::string& name, const world::World& host) {
+  const std::vector<world::World*> hosts = targets_.hosts(name);
+  return std::find(hosts.begin(), hosts.end(), &host) != hosts.end();
+}
+
+std::function<void()> Faults::cut_off(const std::string& name) {
+  const auto place = cut_off_.insert(cut_off_.end(), name);
+  update_cuts(name);
+  return [this, place] {
+    const std::string over = std::move(*place);
+    cut_off_.erase(place);
+    update_cuts(over);
+  };
+}
+
+/// A host is cut off for as long as anything wants it to be.
+void Faults::update_cuts(const std::string& name) {
+  for (world::World* host : targets_.hosts(name)) {
+    const bool struck = std::any_of(cut_off_.begin(), cut_off_.end(),
+                                    [&](const auto& other) { return means(other, *host); });
+    setting_.set_cut_off(*host, struck || unreachable_.count(host->id()) != 0);
+  }
+}
+
+void Faults::begin_instances(const Fault& fault) {
+  for (const FaultAction& action : fault.instances) {
+    const bool unreachable = action.kind == FaultAction::Kind::Unreachable;
+    if (!unreachable && action.kind != FaultAction::Kind::Reachable) {
+      targets_.apply(action);
+      continue;
+    }
+    for (const world::World* host : targets_.hosts(action.gateway)) {
+      if (unreachable)
+        unreachable_.insert(host->id());
+      else
+        unreachable_.erase(host->id());
+    }
+    update_cuts(action.gateway);
+  }
+}
+
 void Faults::begin_behaviour(const Fault& fault) {
   std::vector<std::pair<peers::Service*, peers::Behaviour>> before;
-  for (peers::Service* service : targets_.services(fault.of, fault.target)) {
+  for (peers::Service* service : targets_.services(fault.target)) {
     peers::Behaviour behaviour = service->behaviour();
     if (fault.respond) behaviour.answers = *fault.respond;
     if (fault.health) behaviour.checks = *fault.health;

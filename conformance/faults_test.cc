@@ -50,6 +50,25 @@ TEST(Faults, AClientThatComesLaterDoesNotHealAnything) {
   EXPECT_EQ(result.outcome, Outcome::Passed) << failures_of(result);
 }
 
+TEST(Faults, AClientThatComesLaterDoesNotReachWhatIsInAHole) {
+  const Scenario scenario =
+      must_read(with_steps("  - { request: GET http://edge/x, expect: { status: 200 } }\n"
+                           "  - { at: 1s, fault: { blackhole: gateway/edge }, for: 4s }\n"
+                           "  - { at: 2s, fault: { blackhole: gateway/edge }, for: 6s }\n"
+                           "  - at: 3s\n"
+                           "    request: { get: http://edge/x, connections: new, timeout: 1s }\n"
+                           "    expect: { failed: timed out waiting }\n"
+                           "  - { at: 4.5s, expect: { gateway/edge: { requests: 1 } } }\n"
+                           "  - at: 6s\n"
+                           "    request: { get: http://edge/x, connections: many, timeout: 1s }\n"
+                           "    expect: { failed: timed out waiting }\n"
+                           "  - at: 9s\n"
+                           "    request: { get: http://edge/x, connections: new, timeout: 1s }\n"
+                           "    expect: { status: 200 }\n"));
+  const RunResult result = run(scenario);
+  EXPECT_EQ(result.outcome, Outcome::Passed) << failures_of(result);
+}
+
 TEST(Faults, AnUntilThatDoesNotComeFailsAtItsEnd) {
   const Scenario scenario =
       must_read(with_steps("  - { until: { service/books: { requests: 1 } }, within: 5s }\n"));

@@ -361,45 +361,6 @@ void LiveSetting::set_rotating_name(std::string_view name, std::vector<std::uint
   inner_->names.set(name, {.addresses = std::move(addresses), .rotates = true});
 }
 
-// Sockets of one machine have the links that it has.
-void LiveSetting::set_link(world::World&, world::World&, const sim::LinkOptions&) {
-  assert(false);
-}
-
-sim::LinkOptions LiveSetting::link(const world::World&, const world::World&) {
-  assert(false);
-  return {};
-}
-
-Setting::Name LiveSetting::name(std::string_view) {
-  assert(false);
-  return {};
-}
-
-void LiveSetting::set_name(std::string_view, const Name&) {
-  assert(false);
-}
-
-void LiveSetting::forget_connections(world::World&) {
-  assert(false);
-}
-
-void LiveSetting::step_calendar(world::World&, world::Duration) {
-  assert(false);
-}
-
-void LiveSetting::set_cut_off(world::World&, bool) {
-  assert(false);
-}
-
-void LiveSetting::set_keep_alive(world::World&, world::Duration) {
-  assert(false);
-}
-
-void LiveSetting::set_redirect(world::World&, const sim::Redirect&) {
-  assert(false);
-}
-
 /// A folder stands where the file would be.
 void LiveSetting::make_unwritable(world::World& host, const std::string& path) {
   std::error_code error;

@@ -35,15 +35,6 @@ class LiveSetting final : public Setting {
   std::string_view host_name(world::HostId id) const override;
   void set_name(std::string_view name, std::vector<std::uint32_t> addresses) override;
   void set_rotating_name(std::string_view name, std::vector<std::uint32_t> addresses) override;
-  void set_link(world::World& from, world::World& to, const sim::LinkOptions& link) override;
-  sim::LinkOptions link(const world::World& from, const world::World& to) override;
-  void set_redirect(world::World& host, const sim::Redirect& redirect) override;
-  Name name(std::string_view name) override;
-  void set_name(std::string_view name, const Name& answer) override;
-  void forget_connections(world::World& host) override;
-  void step_calendar(world::World& host, world::Duration by) override;
-  void set_cut_off(world::World& host, bool cut_off) override;
-  void set_keep_alive(world::World& host, world::Duration idle) override;
   bool second_hop_is_private() const override { return true; }
   void make_unwritable(world::World& host, const std::string& path) override;
   std::string file(const world::World& host, const std::string& path) const override;

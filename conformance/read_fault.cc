@@ -108,7 +108,6 @@ class FaultReader {
   void read_behaviour(Fault& out, Reader at, const std::string& key,
                       const std::pair<EntityKind, std::string>& entity) {
     out.kind = Kind::Behaviour;
-    out.of = entity.first;
     out.target = entity.second;
     out.written = key + " answers otherwise";
     if (entity.first != EntityKind::Service && entity.first != EntityKind::Endpoint) {
@@ -121,9 +120,7 @@ class FaultReader {
     }
     if (!at.expect_object()) return;
     const mesh::VirtualNode* const node = node_of(entity.first, entity.second);
-    const bool http2 = node != nullptr && !node->listeners.empty() &&
-                       (node->listeners.front().port_mapping.protocol == mesh::Protocol::Http2 ||
-                        node->listeners.front().port_mapping.protocol == mesh::Protocol::Grpc);
+    const bool http2 = node != nullptr && speaks_http2(*node);
     if (const auto respond = at.optional("respond")) {
       out.respond = read_respond(*respond, http2, protos_);
     }
@@ -143,10 +140,7 @@ class FaultReader {
       }
       return nullptr;
     }
-    if (const mesh::VirtualNode* node = mesh_.node(name)) return node;
-    const mesh::VirtualService* const service = mesh_.service(name);
-    if (service == nullptr || !service->provider) return nullptr;
-    return mesh_.node(service->provider->name);
+    return conformance::node_of(mesh_, name);
   }
 
   /// "gateway/edge-1" or "edge-1": hosts that links join.
@@ -285,7 +279,6 @@ class FaultReader {
                : key == "reset" ? Kind::Reset
                : key == "close" ? Kind::Close
                                 : Kind::Crash;
-    out.of = entity->first;
     out.target = entity->second;
     if (const auto* node = gateway ? nullptr : node_of(entity->first, entity->second);
         node != nullptr && entity->first == EntityKind::Service) {

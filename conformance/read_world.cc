@@ -193,27 +193,11 @@ class WorldReader {
     return out;
   }
 
-  /// The virtual node that a key of `services` means: its own name, or a virtual service's.
-  const mesh::VirtualNode* node_of(std::string_view name) const {
-    if (const mesh::VirtualNode* node = mesh_.node(name)) return node;
-    const mesh::VirtualService* service = mesh_.service(name);
-    if (service == nullptr || !service->provider ||
-        service->provider->kind != mesh::Provider::Kind::Node) {
-      return nullptr;
-    }
-    return mesh_.node(service->provider->name);
-  }
-
-  /// Its listeners may differ: what its first one speaks is what answers are written for.
-  static bool speaks_http2(const mesh::VirtualNode& node) {
-    return !node.listeners.empty() && is_http2(node.listeners.front().port_mapping.protocol);
-  }
-
   void read_services(Reader at) {
     if (!at.expect_object()) return;
     for (const auto& [member, value] : at.members()) {
       Reader in = value;
-      const mesh::VirtualNode* node = node_of(member->key);
+      const mesh::VirtualNode* node = node_of(mesh_, member->key);
       if (sound_ && node == nullptr) {
         at.fail_key(member->key, unknown("virtual node", member->key, names_of(mesh_.nodes)));
       }
@@ -402,6 +386,20 @@ std::optional<peers::ConnectionPolicy> read_connections(const Reader& at) {
 
 bool is_http2(mesh::Protocol protocol) {
   return protocol == mesh::Protocol::Http2 || protocol == mesh::Protocol::Grpc;
+}
+
+bool speaks_http2(const mesh::VirtualNode& node) {
+  return !node.listeners.empty() && is_http2(node.listeners.front().port_mapping.protocol);
+}
+
+const mesh::VirtualNode* node_of(const mesh::Mesh& mesh, std::string_view name) {
+  if (const mesh::VirtualNode* node = mesh.node(name)) return node;
+  const mesh::VirtualService* service = mesh.service(name);
+  if (service == nullptr || !service->provider ||
+      service->provider->kind != mesh::Provider::Kind::Node) {
+    return nullptr;
+  }
+  return mesh.node(service->provider->name);
 }
 
 WorldSetup read_world(std::optional<Reader> at, const mesh::Mesh& mesh, bool mesh_is_sound,

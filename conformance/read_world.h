@@ -16,6 +16,11 @@ WorldSetup read_world(std::optional<document::Reader> at, const mesh::Mesh& mesh
 
 /// Whether that is spoken as HTTP/2.
 bool is_http2(mesh::Protocol protocol);
+/// Its listeners may differ: what its first one speaks is what answers are written for.
+bool speaks_http2(const mesh::VirtualNode& node);
+
+/// The virtual node that a name means: its own, or that of a virtual service which it provides.
+const mesh::VirtualNode* node_of(const mesh::Mesh& mesh, std::string_view name);
 
 std::optional<peers::ConnectionPolicy> read_connections(const document::Reader& at);
 

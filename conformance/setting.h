@@ -34,22 +34,24 @@ class Setting {
   virtual std::string_view host_name(world::HostId id) const = 0;
   virtual void set_name(std::string_view name, std::vector<std::uint32_t> addresses) = 0;
 
-  /// What a name resolves to, and how; absent: there is no such name.
-  using Name = std::optional<sim::Names::Record>;
   /// The same, and each answer begins with the next of them.
   virtual void set_rotating_name(std::string_view name, std::vector<std::uint32_t> addresses) = 0;
 
-  // What not every setting can do. Requires: cannot_show() has said nothing against it.
-  virtual void set_link(world::World& from, world::World& to, const sim::LinkOptions& link) = 0;
-  virtual sim::LinkOptions link(const world::World& from, const world::World& to) = 0;
-  virtual void set_redirect(world::World& host, const sim::Redirect& redirect) = 0;
-  virtual Name name(std::string_view name) = 0;
-  virtual void set_name(std::string_view name, const Name& answer) = 0;
+  // What only a simulated world can do. Requires: cannot_show_live() has said nothing against it,
+  // or the world is simulated.
+  virtual void set_link(world::World& from, world::World& to, const sim::LinkOptions& link);
+  virtual sim::LinkOptions link(const world::World& from, const world::World& to);
+  virtual void set_redirect(world::World& host, const sim::Redirect& redirect);
+  /// What a name resolves to, and how; absent: there is no such name.
+  using Name = std::optional<sim::Names::Record>;
+  virtual Name name(std::string_view name);
+  virtual void set_name(std::string_view name, const Name& answer);
   /// Everything that the host's connections know there is gone; their other ends hear nothing.
-  virtual void forget_connections(world::World& host) = 0;
-  virtual void step_calendar(world::World& host, world::Duration by) = 0;
-  virtual void set_cut_off(world::World& host, bool cut_off) = 0;
-  virtual void set_keep_alive(world::World& host, world::Duration idle) = 0;
+  virtual void forget_connections(world::World& host);
+  virtual void step_calendar(world::World& host, world::Duration by);
+  /// Nothing comes from it or to it any more, and nobody is told.
+  virtual void set_cut_off(world::World& host, bool cut_off);
+  virtual void set_keep_alive(world::World& host, world::Duration idle);
 
   /// Whether only the gateway itself reaches its second hop, as `meshproof gateway` has it. App
   /// Mesh's, and the simulated one, can be reached from outside.

@@ -192,24 +192,7 @@ void Stage::start(Instance& instance) {
   }
 }
 
-std::vector<world::World*> Stage::all_hosts() {
-  std::vector<world::World*> hosts;
-  for (const auto& endpoint : endpoints_) hosts.push_back(endpoint->host);
-  for (const auto& instance : instances_) hosts.push_back(instance->host);
-  for (const auto& balancer : balancers_) {
-    for (world::World* host : balancer->hosts(balancer->name())) hosts.push_back(host);
-  }
-  for (const auto& client : clients_) {
-    hosts.push_back(client->host);
-    for (const auto& [policy, way] : client->ways) {
-      if (way->host != client->host) hosts.push_back(way->host);
-    }
-  }
-  for (world::World* checker : checkers_) hosts.push_back(checker);
-  return hosts;
-}
-
-std::vector<peers::Service*> Stage::services(EntityKind, const std::string& name) {
+std::vector<peers::Service*> Stage::services(const std::string& name) {
   const mesh::VirtualService* const service = scenario_.mesh.service(name);
   const bool by_node = service != nullptr && service->provider &&
                        service->provider->kind == mesh::Provider::Kind::Node &&
@@ -223,9 +206,9 @@ std::vector<peers::Service*> Stage::services(EntityKind, const std::string& name
   return found;
 }
 
-void Stage::crash(EntityKind kind, const std::string& name) {
+void Stage::crash(const std::string& name) {
   for (world::World* host : hosts_of(name)) setting_.forget_connections(*host);
-  for (peers::Service* service : services(kind, name)) {
+  for (peers::Service* service : services(name)) {
     service->stop();
     service->drop_connections(true);
   }
@@ -234,8 +217,8 @@ void Stage::crash(EntityKind kind, const std::string& name) {
   }
 }
 
-void Stage::restart(EntityKind kind, const std::string& name) {
-  for (peers::Service* service : services(kind, name)) {
+void Stage::restart(const std::string& name) {
+  for (peers::Service* service : services(name)) {
     service->set_script(service->script());  // from its beginning
     const auto& setups = scenario_.world.services;
     const auto refuses = [service](const ServiceSetup& setup) {
@@ -274,7 +257,6 @@ void Stage::add_health(const std::string& endpoint, const std::string& field,
 void Stage::add_checkers(const GatewaySetup& setup) {
   const mesh::VirtualGateway* const gateway = scenario_.mesh.gateway(setup.name);
   world::World& host = setting_.add_host(setup.name + "-checker");
-  checkers_.push_back(&host);
   for (const auto& instance : instances_) {
     if (instance->gateway != setup.name) continue;
     instance->checker =
@@ -320,8 +302,7 @@ void Stage::apply(const FaultAction& action) {
         break;
       case FaultAction::Kind::Unreachable:
       case FaultAction::Kind::Reachable:
-        setting_.set_cut_off(*instance->host, action.kind == FaultAction::Kind::Unreachable);
-        break;
+        break;  // of the host, not of what runs there
     }
   }
 }

@@ -53,11 +53,10 @@ class Stage final : public FaultTargets {
   std::optional<std::int64_t> count(const Observable& what) const;
   /// The hosts of a gateway, or of one instance of it, by name; all of them for "".
   std::vector<const world::World*> instances(const std::string& name) const;
-  std::vector<peers::Service*> services(EntityKind kind, const std::string& name) override;
+  std::vector<peers::Service*> services(const std::string& name) override;
   std::vector<world::World*> hosts(const std::string& name) override { return hosts_of(name); }
-  std::vector<world::World*> all_hosts() override;
-  void crash(EntityKind kind, const std::string& name) override;
-  void restart(EntityKind kind, const std::string& name) override;
+  void crash(const std::string& name) override;
+  void restart(const std::string& name) override;
 
   /// Where the access log of a gateway, or of an instance, goes; empty for nowhere.
   std::string log_path(const std::string& name) const;
@@ -88,7 +87,6 @@ class Stage final : public FaultTargets {
   std::vector<std::unique_ptr<Instance>> instances_;
   std::vector<std::unique_ptr<StagedBalancer>> balancers_;
   std::vector<std::unique_ptr<ClientHost>> clients_;
-  std::vector<world::World*> checkers_;
   std::vector<std::string> start_failures_;
 };
 
