@@ -147,6 +147,9 @@ class Run {
 
     if (step.fault) faults_.begin(*step.fault);
     Pending pending{&step, index, {}, now(), 0};
+    if (step.expect) {
+      for (const TurnExpectation& turn : step.expect->turns) begin_turn(turn, name_of(index));
+    }
     if (step.request) send(*step.request, pending);
     if (step.raw) write(*step.raw, pending);
     if (step.registration) {
@@ -291,6 +294,7 @@ class Run {
   }
 
   void after_event() {
+    if (!turnings_.empty()) judge_turns();
     for (std::size_t i = 0; i < scenario_.always.size(); ++i) watch(i);
     if (!pending_.empty()) judge_finished();
   }
@@ -313,15 +317,118 @@ class Run {
 
   /// Waits until every step so far has been judged.
   void settle() {
-    const world::TimePoint limit = now() + patience_;
+    world::TimePoint limit = now() + patience_;
+    for (const Turning& turning : turnings_) limit = std::max(limit, turning.latest);
     judge_finished();
-    while (!pending_.empty() && !over_) {
-      pass_time([this] { return pending_.empty(); }, limit);
+    while (!all_judged() && !over_) {
+      pass_time([this] { return all_judged(); }, limit);
       if (now() >= limit) {
         // Whatever has come by now is all: what is missing will be told by the checks.
         for (const Pending& pending : std::exchange(pending_, {})) judge(pending);
       }
     }
+  }
+
+  bool all_judged() const { return pending_.empty() && turnings_.empty(); }
+
+  // --- Turns of health ---
+
+  /// What is awaited of a health, and what was so when that began.
+  struct Turning {
+    const TurnExpectation* expected;
+    std::string where;
+    world::TimePoint begun, latest;
+    /// Of each that has an opinion: its checks then, and since then at its own turn.
+    struct Seen {
+      std::uint64_t passed = 0, failed = 0;
+      bool turned = false;
+      std::uint64_t passed_since = 0, failed_since = 0;
+    };
+    std::map<std::string, Seen> seen{};
+  };
+
+  void begin_turn(const TurnExpectation& expected, const std::string& step) {
+    const std::string where = step + "/" + expected.text();
+    const Duration longest = expected.within ? expected.within->max : patience_;
+    Turning turning{&expected, where, now(), now() + longest + slack_};
+    const auto opinions = stage_.opinions(expected.kind, expected.name);
+    for (const Stage::Opinion& opinion : opinions) {
+      turning.seen[opinion.by] = {opinion.passed, opinion.failed};
+    }
+    if (agree(opinions, expected.healthy)) {
+      judge_.check(where + "/turns", false, turn_text(expected),
+                   fmt::format("it is {} already", expected.word()), expected.place);
+      note_failure();
+      return;
+    }
+    // An event at that instant, so that it is looked at again.
+    setting_.loop().post_at(turning.latest, [] {});
+    turnings_.push_back(std::move(turning));
+  }
+
+  static bool agree(const std::vector<Stage::Opinion>& opinions, bool healthy) {
+    return !opinions.empty() &&
+           std::all_of(opinions.begin(), opinions.end(),
+                       [&](const Stage::Opinion& opinion) { return opinion.healthy == healthy; });
+  }
+
+  static std::string turn_text(const TurnExpectation& expected) {
+    if (!expected.within) return std::string(expected.word());
+    return fmt::format("{} within {}", expected.word(), expected.within->written);
+  }
+
+  void judge_turns() {
+    for (std::size_t i = 0; i < turnings_.size();) {
+      if (!over_turn(turnings_[i])) {
+        ++i;
+        continue;
+      }
+      turnings_.erase(turnings_.begin() + static_cast<std::ptrdiff_t>(i));
+      note_failure();
+    }
+  }
+
+  /// Looks at it once more, and judges it if it has turned or its time is over.
+  bool over_turn(Turning& turning) {
+    const TurnExpectation& expected = *turning.expected;
+    const auto opinions = stage_.opinions(expected.kind, expected.name);
+    for (const Stage::Opinion& opinion : opinions) {
+      Turning::Seen& seen = turning.seen[opinion.by];
+      // A gateway that was restarted counts anew.
+      if (opinion.passed < seen.passed || opinion.failed < seen.failed) seen = {};
+      if (opinion.healthy == expected.healthy && !seen.turned) {
+        seen.passed_since = opinion.passed - seen.passed;
+        seen.failed_since = opinion.failed - seen.failed;
+      }
+      seen.turned = opinion.healthy == expected.healthy;
+    }
+    const Duration took = now() - turning.begun;
+    const std::string name = turning.where + "/turns";
+    if (!agree(opinions, expected.healthy)) {
+      if (now() < turning.latest) return false;
+      judge_.check(name, false, turn_text(expected),
+                   opinions.empty() ? "nobody checks it"
+                                    : fmt::format("it is {} after {}",
+                                                  expected.healthy ? "unhealthy" : "healthy",
+                                                  duration_text(took)),
+                   expected.place);
+      return true;
+    }
+    const bool in_time = live_ || !expected.within || expected.within->holds(took);
+    judge_.check(name, in_time, turn_text(expected),
+                 fmt::format("{} after {}", expected.word(), duration_text(took)), expected.place);
+    for (const Stage::Opinion& opinion : opinions) {
+      const Turning::Seen& seen = turning.seen[opinion.by];
+      const auto judge = [&](const auto& wanted, std::string_view word, std::uint64_t count) {
+        if (!wanted) return;
+        judge_.check(fmt::format("{}/after/{} by {}", turning.where, word, opinion.by),
+                     wanted->holds(static_cast<std::int64_t>(count)), wanted->written,
+                     std::to_string(count), wanted->place);
+      };
+      judge(expected.failed_checks, "failedChecks", seen.failed_since);
+      judge(expected.passed_checks, "passedChecks", seen.passed_since);
+    }
+    return true;
   }
 
   // --- Judging ---
@@ -551,6 +658,7 @@ class Run {
   Faults faults_;
   Judge judge_;
   std::vector<Pending> pending_;
+  std::vector<Turning> turnings_;
   std::map<std::string, std::uint64_t> numbers_;
   std::set<std::size_t> breached_;
   bool over_ = false;

@@ -131,6 +131,21 @@ struct CountExpectation {
   NumberExpectation number;
 };
 
+/// `expect: { endpoint/books-1: { turns: unhealthy, ... } }`: that its health changes.
+struct TurnExpectation {
+  EntityKind kind = EntityKind::Endpoint;
+  std::string name;
+  bool healthy = false;  ///< What it turns.
+  /// When, from the step's begin. Absent: as long as the scenario may last.
+  std::optional<DurationExpectation> within;
+  /// How many of its checks, since the step began, until each that checks it was of that opinion.
+  std::optional<NumberExpectation> failed_checks, passed_checks;
+  world::Place place;
+
+  std::string text() const;  ///< "endpoint/books-1"
+  std::string_view word() const { return healthy ? "healthy" : "unhealthy"; }
+};
+
 /// `expect: { log: ... }` outside of a request: what a gateway's log file holds so far.
 struct LogExpectation {
   std::string gateway;  ///< A gateway or an instance; empty: the only gateway.
@@ -160,6 +175,7 @@ struct Expectation {
   std::vector<std::pair<std::string, RequestExpectation>> named_requests;
   std::vector<std::pair<std::string, GroupExpectation>> named_groups;
   std::vector<CountExpectation> counts;
+  std::vector<TurnExpectation> turns;
   std::vector<LogExpectation> logs;
   std::vector<BalancerExpectation> balancers;
 };

@@ -108,5 +108,79 @@ TEST(Faults, WhatIsWrongWithAFaultIsToldWithItsPlace) {
       "15:54: /steps/6/fault/loss/rate: must be a percentage such as 0.1%\n");
 }
 
+// --- expect: { turns } ---------------------------------------------------------------------------
+
+constexpr const char* kChecked =
+    "  - virtualService: books.local\n"
+    "    spec: { provider: { virtualNode: { virtualNodeName: books } } }\n"
+    "  - virtualNode: books\n"
+    "    spec: { listeners: [ { portMapping: { port: 8080, protocol: http }, healthCheck: { "
+    "protocol: http, path: /, healthyThreshold: 2, unhealthyThreshold: 3, intervalMillis: 5000, "
+    "timeoutMillis: 2000 } } ], serviceDiscovery: { dns: { hostname: books.local } } }\n"
+    "steps:\n"
+    "  - { at: 1s, request: GET http://edge/x }\n";
+
+std::string with_checks(const std::string& steps) {
+  return std::string(kMesh) + kChecked + steps;
+}
+
+const Check* find(const RunResult& result, const std::string& name) {
+  for (const Check& check : result.checks) {
+    if (check.name == name) return &check;
+  }
+  return nullptr;
+}
+
+TEST(Turns, AreJudgedAtTheirInstantWhileOtherStepsGoOn) {
+  const RunResult result = run(must_read(with_checks(
+      "  - { at: 61s, fault: { service/books: { health: { never: true } } },\n"
+      "      expect: { endpoint/books-1: { turns: unhealthy, within: [20s, 20.1s],\n"
+      "                                    after: { failedChecks: 3, passedChecks: 0 } } } }\n"
+      "  - { at: 70s, request: GET http://edge/x, expect: { status: 200 } }\n")));
+  EXPECT_EQ(result.outcome, Outcome::Passed) << failures_of(result);
+  const Check* const turned = find(result, "steps/1/endpoint/books-1/turns");
+  ASSERT_NE(turned, nullptr);
+  EXPECT_GT(turned->at, world::TimePoint(std::chrono::seconds(81)));
+  EXPECT_LT(turned->at, world::TimePoint(std::chrono::milliseconds(81'100)));
+  EXPECT_NE(find(result, "steps/1/endpoint/books-1/after/failedChecks by edge-1 of books-1"),
+            nullptr);
+}
+
+TEST(Turns, AWrongNumberOfChecksIsABreach) {
+  const RunResult result = run(must_read(with_checks(
+      "  - { at: 61s, fault: { service/books: { health: { never: true } } },\n"
+      "      expect: { endpoint/books-1: { turns: unhealthy, after: { failedChecks: 2 } } } }\n")));
+  EXPECT_EQ(failures_of(result),
+            "steps/1/endpoint/books-1/after/failedChecks by edge-1 of books-1: 3\n");
+}
+
+TEST(Turns, WhatDoesNotComeInTimeOrIsSoAlreadyIsABreach) {
+  const RunResult late = run(must_read(with_checks(
+      "  - { at: 61s, expect: { endpoint/books-1: { turns: unhealthy, within: 3s } } }\n")));
+  EXPECT_EQ(failures_of(late), "steps/1/endpoint/books-1/turns: it is healthy after 3s\n");
+  EXPECT_EQ(late.simulated, std::chrono::seconds(64));
+  const RunResult already = run(must_read(
+      with_checks("  - { at: 61s, expect: { endpoint/books-1: { turns: healthy } } }\n")));
+  EXPECT_EQ(failures_of(already), "steps/1/endpoint/books-1/turns: it is healthy already\n");
+}
+
+TEST(Turns, BadOnesAreRefusedWithTheirPlace) {
+  const auto errors = [](const std::string& step) {
+    return errors_in(with_checks("  - " + step + "\n"));
+  };
+  const auto says = [&](const std::string& step, const std::string& what) {
+    EXPECT_NE(errors(step).find(what), std::string::npos) << errors(step);
+  };
+  says("expect: { endpoint/books-1: { turns: green } }", "must be one of healthy, unhealthy");
+  says("expect: { client/client: { turns: healthy } }", "nobody checks this");
+  says("expect: { endpoint/books-1: { turns: healthy, after: {} } }",
+       "must have failedChecks or passedChecks");
+  says("expect: { endpoint/books-1: { turns: healthy, after: { checks: 1 } } }", "checks");
+  says("expect: { endpoint/books-1: { turns: healthy, within: [3s, 2s] } }", "/within");
+  says("expect: { endpoint/books-1: { within: 2s, requests: 1 } }", "goes with turns");
+  says("expect: { endpoint/books-1: { turns: healthy, requests: 1 } }", "requests");
+  says("until: { endpoint/books-1: { turns: healthy } }", "turns is for expect");
+}
+
 }  // namespace
 }  // namespace conformance

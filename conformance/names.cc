@@ -80,6 +80,10 @@ std::string Observable::text() const {
   return fmt::format("{}/{}.{}", word_of(kind), name, field);
 }
 
+std::string TurnExpectation::text() const {
+  return fmt::format("{}/{}", word_of(kind), name);
+}
+
 Names::Names(const mesh::Mesh& mesh, const WorldSetup& world, bool sound) : sound_(sound) {
   for (const auto& [kind, word] : kWords) names_[kind];
   for (const GatewaySetup& setup : world.gateways) {

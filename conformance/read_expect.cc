@@ -409,6 +409,33 @@ bool read_health(std::vector<CountExpectation>& out, const Reader& at, EntityKin
   return true;
 }
 
+/// `{ turns: unhealthy, within: [9s, 11s], after: { failedChecks: 2 } }`.
+TurnExpectation read_turn(Reader at, EntityKind kind, const std::string& name) {
+  TurnExpectation out;
+  out.kind = kind;
+  out.name = name;
+  out.place = at.place();
+  if (const auto turns = at.required("turns")) {
+    const auto choice = turns->as_choice({"healthy", "unhealthy"});
+    out.healthy = choice == 0U;
+  }
+  if (kind == EntityKind::Client || kind == EntityKind::Balancer) {
+    at.fail_key("turns", "must be of a gateway, a service or an endpoint: nobody checks this");
+  }
+  if (const auto within = at.optional("within")) {
+    out.within = read_within(*within);
+    if (out.within->max < out.within->min) within->fail("must not end before it begins");
+  }
+  if (auto after = at.optional("after"); after && after->expect_object()) {
+    if (after->value().object().empty()) after->fail("must have failedChecks or passedChecks");
+    out.failed_checks = optional_number(*after, "failedChecks");
+    out.passed_checks = optional_number(*after, "passedChecks");
+    after->finish();
+  }
+  at.finish();
+  return out;
+}
+
 }  // namespace
 
 void read_counts(Expectation& out, Reader at, EntityKind kind, const std::string& name,
@@ -416,6 +443,10 @@ void read_counts(Expectation& out, Reader at, EntityKind kind, const std::string
   if (read_health(out.counts, at, kind, name)) return;
   if (!at.expect_object()) return;
   if (at.value().object().empty()) at.fail("must not be empty");
+  if (at.has("turns")) {
+    out.turns.push_back(read_turn(at, kind, name));
+    return;
+  }
   if (kind == EntityKind::Balancer) {
     if (auto balancer = read_balancer_expectation(at, name, names)) {
       out.balancers.push_back(std::move(*balancer));
@@ -424,6 +455,10 @@ void read_counts(Expectation& out, Reader at, EntityKind kind, const std::string
   for (const auto& [member, value] : at.members()) {
     const bool read = member->key == "targets" || member->key == "zones";
     if (kind == EntityKind::Balancer && read) continue;
+    if (member->key == "within" || member->key == "after") {
+      at.fail_key(member->key, "goes with turns");
+      continue;
+    }
     if (!is_field(kind, member->key)) {
       at.fail_key(member->key, field_problem(kind, member->key));
       continue;

@@ -334,6 +334,10 @@ std::optional<Until> read_until(Reader& step, const Names& names) {
       } else {
         Expectation expected;
         read_counts(expected, value, entity->first, entity->second, names);
+        if (!expected.turns.empty()) {
+          value.fail("turns is for expect; until waits for what is so: " + member->key + ": " +
+                     std::string(expected.turns.front().word()));
+        }
         if (!expected.balancers.empty()) value.fail("targets and zones cannot be waited for yet");
         until.counts.insert(until.counts.end(), expected.counts.begin(), expected.counts.end());
       }

@@ -232,25 +232,54 @@ void Stage::restart(const std::string& name) {
   }
 }
 
+/// Calls `visit(instance, state)` for each cluster of each gateway that has the endpoint.
+template <class F>
+void Stage::visit_health(const Endpoint& endpoint, F&& visit) const {
+  const std::uint32_t address = setting_.address_of(*endpoint.host);
+  for (const auto& instance : instances_) {
+    if (!instance->proxy) continue;
+    for (const proxy::ClusterState& cluster : instance->proxy->clusters()) {
+      if (cluster.cluster->node != endpoint.node) continue;
+      for (const proxy::HostState& host : cluster.hosts) {
+        if (host.endpoint.address == address) visit(*instance, host);
+      }
+    }
+  }
+}
+
 /// What the gateways think of an endpoint: so many hold it healthy, unhealthy, or have ejected it.
 void Stage::add_health(const std::string& endpoint, const std::string& field,
                        std::int64_t& total) const {
   const auto one = std::find_if(endpoints_.begin(), endpoints_.end(),
                                 [&](const auto& other) { return other->name == endpoint; });
   if (one == endpoints_.end()) return;
-  const std::uint32_t address = setting_.address_of(*(*one)->host);
-  for (const auto& instance : instances_) {
-    if (!instance->proxy) continue;
-    for (const proxy::ClusterState& cluster : instance->proxy->clusters()) {
-      if (cluster.cluster->node != (*one)->node) continue;
-      for (const proxy::HostState& host : cluster.hosts) {
-        if (host.endpoint.address != address) continue;
-        if (field == "healthy") total += host.healthy() ? 1 : 0;
-        if (field == "unhealthy") total += host.healthy() ? 0 : 1;
-        if (field == "ejected") total += host.ejected ? 1 : 0;
-      }
+  visit_health(**one, [&](const Instance&, const proxy::HostState& host) {
+    if (field == "healthy") total += host.healthy() ? 1 : 0;
+    if (field == "unhealthy") total += host.healthy() ? 0 : 1;
+    if (field == "ejected") total += host.ejected ? 1 : 0;
+  });
+}
+
+std::vector<Stage::Opinion> Stage::opinions(EntityKind kind, const std::string& name) const {
+  std::vector<Opinion> out;
+  if (kind == EntityKind::Gateway) {
+    for (const auto& instance : instances_) {
+      if (instance->gateway != name && instance->name != name) continue;
+      const ListenerChecker* const checker = instance->checker.get();
+      if (checker == nullptr) continue;
+      out.push_back({instance->name + "-checker", checker->healthy(),
+                     checker->checks() - checker->failed_checks(), checker->failed_checks()});
     }
+    return out;
   }
+  for (const auto& endpoint : endpoints_) {
+    if (endpoint->node != name && endpoint->name != name) continue;
+    visit_health(*endpoint, [&](const Instance& instance, const proxy::HostState& host) {
+      out.push_back({instance.name + " of " + endpoint->name, host.healthy(), host.checks.passed,
+                     host.checks.failed});
+    });
+  }
+  return out;
 }
 
 /// One host runs the checks of all instances.

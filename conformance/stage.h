@@ -51,6 +51,15 @@ class Stage final : public FaultTargets {
 
   /// The number at this instant. Nothing: there is no such thing or field.
   std::optional<std::int64_t> count(const Observable& what) const;
+  /// What one that checks holds of what it checks.
+  struct Opinion {
+    std::string by;  ///< "edge-1 of books-1"; "edge-1-checker" of whoever watches an instance.
+    bool healthy = false;
+    std::uint64_t passed = 0, failed = 0;  ///< Checks so far.
+  };
+  /// Of an endpoint, or of all of a service; of an instance, or of all of a gateway. One for each
+  /// pair, in a fixed order; none where nobody checks.
+  std::vector<Opinion> opinions(EntityKind kind, const std::string& name) const;
   /// The hosts of a gateway, or of one instance of it, by name; all of them for "".
   std::vector<const world::World*> instances(const std::string& name) const;
   std::vector<peers::Service*> services(const std::string& name) override;
@@ -71,6 +80,8 @@ class Stage final : public FaultTargets {
   void add_endpoints();
   void add_gateways();
   void start(Instance& instance);
+  template <class F>
+  void visit_health(const Endpoint& endpoint, F&& visit) const;
   void add_health(const std::string& endpoint, const std::string& field, std::int64_t& total) const;
   void add_checkers(const GatewaySetup& setup);
   void add_balancers();

@@ -15,6 +15,23 @@ enum class CheckResult : std::uint8_t {
   NetworkFailure,    ///< No answer: a timeout, a refused or lost connection, bytes that are none.
 };
 
+/// What the probes of one endpoint have shown so far.
+struct CheckRecord {
+  std::uint64_t passed = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t in_a_row = 0;  ///< Like the last one in being passed or failed; it is counted.
+  CheckResult last = CheckResult::Success;
+  std::uint16_t status = 0;  ///< Of the last one's answer; 0: it had none.
+
+  void add(CheckResult result, std::uint16_t answered) {
+    const bool same = (last == CheckResult::Success) == (result == CheckResult::Success);
+    in_a_row = same ? in_a_row + 1 : 1;
+    ++(result == CheckResult::Success ? passed : failed);
+    last = result;
+    status = result == CheckResult::NetworkFailure ? std::uint16_t{0} : answered;
+  }
+};
+
 /// Whether an endpoint is healthy, by the results of its probes. It begins unhealthy.
 ///
 /// By the letter of the documents `healthy_threshold` successes in a row make it healthy, and

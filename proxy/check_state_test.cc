@@ -75,6 +75,22 @@ TEST(CheckState, ByTheLetterThresholdsAlwaysHold) {
   EXPECT_EQ(states(2, 2, "+x++x+x-", Rules::Letter), "uUuHhHhU");
 }
 
+TEST(CheckRecord, CountsAndKnowsTheRunThatTheLastOneIsOf) {
+  CheckRecord record;
+  record.add(CheckResult::Failure, 500);
+  EXPECT_EQ(record.in_a_row, 1U);
+  record.add(CheckResult::Success, 200);
+  record.add(CheckResult::Success, 200);
+  EXPECT_EQ(record.in_a_row, 2U);
+  record.add(CheckResult::RetriableFailure, 503);
+  EXPECT_EQ(record.status, 503);
+  record.add(CheckResult::NetworkFailure, 503);
+  EXPECT_EQ(record.in_a_row, 2U);
+  EXPECT_EQ(record.status, 0);
+  EXPECT_EQ(record.passed, 2U);
+  EXPECT_EQ(record.failed, 3U);
+}
+
 TEST(CheckState, OnlyTheFirstResultIsTheFirst) {
   CheckState state(plan(1, 1, Rules::Proxy));
   EXPECT_TRUE(state.first());

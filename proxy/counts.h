@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/check_state.h"
 #include "proxy/plan.h"
 #include "world/transport.h"
 
@@ -73,6 +74,7 @@ struct HostState {
   bool excluded = false;      ///< By an answer that told so: immediate-health-check-fail.
   bool ejected = false;       ///< By outlier detection.
   bool usable = true;         ///< As the balancer of the cluster has been told so far.
+  CheckRecord checks;         ///< Nothing in it where there are none.
 
   bool healthy() const { return !failed_check && !ejected; }
 };

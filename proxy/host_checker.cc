@@ -240,6 +240,7 @@ void HostChecker::finish(CheckResult result) {
     ++counts_.failures;
     if (result == CheckResult::NetworkFailure) ++counts_.network_failures;
   }
+  record_.add(result, status_);
   const CheckState::Transition transition = state_.take(result);
   await_next(result, transition);
   events_.on_checked(*this, result, transition);
@@ -247,6 +248,7 @@ void HostChecker::finish(CheckResult result) {
 
 void HostChecker::fail_now() {
   ++counts_.failures;
+  record_.add(CheckResult::Failure, 0);
   const CheckState::Transition transition = state_.take(CheckResult::Failure);
   events_.on_checked(*this, CheckResult::Failure, transition);
 }

@@ -44,6 +44,7 @@ class HostChecker final : private UpstreamRequest, private world::TransportEvent
   bool healthy() const { return state_.healthy(); }
   /// Whether no probe has come to its end yet.
   bool first() const { return state_.first(); }
+  const CheckRecord& record() const { return record_; }
 
  private:
   const HealthCheckPlan& check() const { return *cluster_.health_check; }
@@ -85,6 +86,7 @@ class HostChecker final : private UpstreamRequest, private world::TransportEvent
   HealthCounts& counts_;
   HostCheckEvents& events_;
   CheckState state_;
+  CheckRecord record_;
   world::Timer timeout_timer_;
   world::Timer interval_timer_;
   world::TimePoint begun_{};  // the last probe

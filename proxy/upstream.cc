@@ -87,7 +87,8 @@ std::vector<HostState> Upstream::hosts() const {
                       .failed_check = host->failed_check(),
                       .excluded = host->excluded,
                       .ejected = host->ejected(),
-                      .usable = hosts_.usable(*host)});
+                      .usable = hosts_.usable(*host),
+                      .checks = host->checker ? host->checker->record() : CheckRecord{}});
   }
   return states;
 }
