@@ -338,7 +338,8 @@ struct Player {
 
 Player player_of(const std::string& area) {
   if (area == "pool") return {unsupported_pool, replay_pool_record};
-  if (area == "hc" || area == "life" || area == "tls") return {unsupported_never, replay_action_record};
+  if (area == "hc" || area == "life" || area == "tls")
+    return {unsupported_never, replay_action_record};
   return {unsupported, replay_http};
 }
 
