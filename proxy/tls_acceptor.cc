@@ -34,7 +34,7 @@ std::string_view no_tls(std::string_view bytes) {
            "TLS_error_end";
   }
   if (at(0) == kHandshake && bytes.size() >= kHelloHead &&
-      (std::size_t{at(6)} << 16 | at(7) << 8 | at(8)) > kMostRecordBytes) {
+      (std::size_t{at(6)} << 16 | std::size_t{at(7)} << 8 | at(8)) > kMostRecordBytes) {
     return "TLS_error|error:10000096:SSL_routines:OPENSSL_internal:EXCESSIVE_MESSAGE_SIZE:"
            "TLS_error_end";
   }
