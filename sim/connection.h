@@ -221,9 +221,21 @@ class Connection {
     return ends_[side].host->*rate != 0 && !directions_[side].link->is_loopback;
   }
   Pace& pace_of(Side side);
-  bool may_read(Side side, std::uint32_t bytes);
-  bool may_write(Side side, std::uint32_t bytes);
-  std::size_t piece_bytes(Side side) const;
+  /// Whether the side's process reads, or writes, so many bytes now. If not, it will by itself.
+  bool may_read(Side side, std::uint32_t bytes) {
+    return !is_slow(side, &Host::read_rate_) || may_read_slowly(side, bytes);
+  }
+  bool may_write(Side side, std::uint32_t bytes) {
+    return !is_slow(side, &Host::write_rate_) || may_write_slowly(side, bytes);
+  }
+  bool may_read_slowly(Side side, std::uint32_t bytes);
+  bool may_write_slowly(Side side, std::uint32_t bytes);
+  /// The most that goes into one segment.
+  std::size_t piece_bytes(Side side) const {
+    const std::size_t most = directions_[side].link->segment_bytes;
+    return is_slow(side, &Host::write_rate_) ? slow_piece_bytes(side, most) : most;
+  }
+  std::size_t slow_piece_bytes(Side side, std::size_t most) const;
   void pace_changed(Side side);
   void room_made(Direction& direction, std::uint32_t bytes);
   void refuse_bytes(Side side);

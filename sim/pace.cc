@@ -44,9 +44,7 @@ Connection::Pace& Connection::pace_of(Side side) {
   return paces_->of[side];
 }
 
-/// Whether the side's process reads so many bytes now. If not, it will by itself.
-bool Connection::may_read(Side side, std::uint32_t bytes) {
-  if (!is_slow(side, &Host::read_rate_)) return true;
+bool Connection::may_read_slowly(Side side, std::uint32_t bytes) {
   Pace& pace = pace_of(side);
   if (loop().now() < pace.reads_at) {
     if (!pace.reader.running()) pace.reader.start_at(pace.reads_at);
@@ -56,8 +54,7 @@ bool Connection::may_read(Side side, std::uint32_t bytes) {
   return true;
 }
 
-bool Connection::may_write(Side side, std::uint32_t bytes) {
-  if (!is_slow(side, &Host::write_rate_)) return true;
+bool Connection::may_write_slowly(Side side, std::uint32_t bytes) {
   Pace& pace = pace_of(side);
   if (loop().now() < pace.writes_at) {
     if (!pace.writer.running()) pace.writer.start_at(pace.writes_at);
@@ -67,10 +64,7 @@ bool Connection::may_write(Side side, std::uint32_t bytes) {
   return true;
 }
 
-/// The most that goes into one segment.
-std::size_t Connection::piece_bytes(Side side) const {
-  const std::size_t most = directions_[side].link->segment_bytes;
-  if (!is_slow(side, &Host::write_rate_)) return most;
+std::size_t Connection::slow_piece_bytes(Side side, std::size_t most) const {
   const std::uint64_t piece = ends_[side].host->write_rate_ / (8 * kPiecesPerSecond);
   return std::clamp<std::uint64_t>(piece, 1, most);
 }

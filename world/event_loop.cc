@@ -97,8 +97,12 @@ void EventLoop::unlink(List& list, Task& task) {
 void EventLoop::remove(Task& task) {
   if (task.level_ == kHeld) {
     unlink(frozen_->held.find(task.owner_)->second, task);
-    return;
+  } else {
+    take(task);
   }
+}
+
+inline void EventLoop::take(Task& task) {
   Level& level = levels_[task.level_];
   List& list = level.slots[task.slot_];
   unlink(list, task);
@@ -187,7 +191,7 @@ bool EventLoop::run_next(std::int64_t deadline) {
     if (stuck_) return false;
   }
   base_ = now_;
-  remove(task);
+  take(task);
   if (frozen_ != nullptr && !task.of_kernel_ && is_frozen(task.owner_)) {
     hold(task);
     return true;

@@ -134,6 +134,8 @@ class EventLoop {
   bool run_next(std::int64_t deadline);
   void insert(Task& task);
   void remove(Task& task);
+  /// Takes it out of the wheel, where it is unless it waits for its host.
+  void take(Task& task);
   static std::int64_t start_of(const List& list, int level);
   /// Moves tasks down until the earliest one stands alone or in level 0. Returns it, or nullptr.
   Task* settle(std::int64_t deadline);
