@@ -27,11 +27,9 @@ namespace {
 using namespace std::chrono_literals;
 using wire::tls::Context;
 using wire::tls::Freed;
-using wire::tls::Identity;
 using wire::tls::Role;
 using wire::tls::Settings;
 using wire::tls::TlsTransport;
-using wire::tls::TrustBundle;
 using wire::tls::Version;
 
 constexpr const char* kCipher12 = "ECDHE-ECDSA-AES128-GCM-SHA256";
@@ -39,22 +37,16 @@ constexpr const char* kCipher13 = "TLS_AES_256_GCM_SHA384";
 
 enum class Kind : std::uint8_t { Full, Mutual, Resumed };
 
-/// Valid for this machine's calendar and the simulation's alike.
-pki::IssuedPtr issued(const std::string& name, const pki::IssuedPtr& issuer) {
-  pki::Description of;
-  of.name = name;
-  of.authority = issuer == nullptr;
-  of.not_before = world::CalendarTime(std::chrono::sys_days(std::chrono::year(2000) / 1 / 1));
-  of.not_after = world::CalendarTime(std::chrono::sys_days(std::chrono::year(2100) / 1 / 1));
-  if (issuer != nullptr) of.names = {{wire::tls::SubjectName::Kind::Dns, name + ".example"}};
-  return pki::issue(of, issuer);
-}
+/// Of this machine's calendar and the simulation's alike.
+const pki::Validity kLong{
+    world::CalendarTime(std::chrono::sys_days(std::chrono::year(2000) / 1 / 1)),
+    world::CalendarTime(std::chrono::sys_days(std::chrono::year(2100) / 1 / 1))};
 
 /// What both programs are set to.
 struct Ends {
   Ends(Kind kind, Version version) {
-    const pki::IssuedPtr root = issued("Root", nullptr);
-    const auto trust = *TrustBundle::read(root->certificate);
+    const pki::IssuedPtr root = pki::issue_authority("Root", kLong);
+    const auto trust = pki::trust_in(*root);
     for (Settings* settings : {&server, &client}) {
       settings->least = version;
       settings->most = version;
@@ -62,8 +54,8 @@ struct Ends {
       settings->ciphers13 = {kCipher13};
     }
     const auto show = [&root](Settings& settings, const std::string& name) {
-      const pki::IssuedPtr leaf = issued(name, root);
-      settings.identities = {*Identity::read(pki::chain_of(*leaf), leaf->key)};
+      settings.identities = {pki::identity_of(*pki::issue_leaf(
+          name, {{wire::tls::SubjectName::Kind::Dns, name + ".example"}}, kLong, root))};
     };
     show(server, "svc");
     client.trust = trust;

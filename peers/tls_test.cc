@@ -10,23 +10,13 @@ namespace {
 
 using namespace std::chrono_literals;
 using wire::tls::Context;
-using wire::tls::Identity;
 using wire::tls::Role;
 using wire::tls::Settings;
 using wire::tls::SubjectName;
-using wire::tls::TrustBundle;
 
 constexpr world::CalendarTime kStart{std::chrono::seconds(1'767'225'600)};
 
-pki::IssuedPtr issued(const std::string& name, const pki::IssuedPtr& issuer) {
-  pki::Description of;
-  of.name = name;
-  of.authority = issuer == nullptr;
-  of.not_before = kStart - 24h;
-  of.not_after = kStart + 24h;
-  if (issuer != nullptr) of.names = {{SubjectName::Kind::Dns, "svc.example"}};
-  return pki::issue(of, issuer);
-}
+constexpr pki::Validity kToday{kStart - 24h, kStart + 24h};
 
 struct Heard : ClientObserver {
   void on_outcome(const RequestOutcome& outcome) override {
@@ -45,7 +35,7 @@ class PeersTlsTest : public testing::Test {
  protected:
   void serve(Protocol protocol, bool takes_plain = false) {
     Settings settings;
-    settings.identities = {*Identity::read(pki::chain_of(*leaf_), leaf_->key)};
+    settings.identities = {pki::identity_of(*leaf_)};
     settings.takes_plain = takes_plain;
     if (protocol == Protocol::Http2) settings.alpn = {"h2"};
     auto context = *Context::make(settings, true);
@@ -63,7 +53,7 @@ class PeersTlsTest : public testing::Test {
     options.tls = [this, name](const RequestSpec& spec) {
       Settings settings;
       settings.role = Role::Client;
-      settings.trust = *TrustBundle::read(root_->certificate);
+      settings.trust = pki::trust_in(*root_);
       settings.names = {{SubjectName::Kind::Dns, name}};
       if (spec.protocol == Protocol::Http2) settings.alpn = {"h2"};
       return *Context::make(settings, true);
@@ -78,8 +68,9 @@ class PeersTlsTest : public testing::Test {
   sim::Simulation simulation_{{.seed = 1, .default_link = {.latency = 1ms}}};
   sim::Host& client_host_ = simulation_.add_host("client");
   sim::Host& server_host_ = simulation_.add_host("svc.example");
-  pki::IssuedPtr root_ = issued("Root", nullptr);
-  pki::IssuedPtr leaf_ = issued("svc", root_);
+  pki::IssuedPtr root_ = pki::issue_authority("Root", kToday);
+  pki::IssuedPtr leaf_ =
+      pki::issue_leaf("svc", {{SubjectName::Kind::Dns, "svc.example"}}, kToday, root_);
   std::optional<Service> service_;
   Heard heard_;
   std::optional<Client> client_;

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <tuple>
+#include <utility>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -199,6 +200,34 @@ Vault& vault() {
 
 IssuedPtr issue(const Description& description, const IssuedPtr& issuer, std::uint64_t seed) {
   return vault().issue(description, issuer, seed);
+}
+
+IssuedPtr issue_authority(const std::string& name, const Validity& validity,
+                          const IssuedPtr& issuer) {
+  Description of;
+  of.name = name;
+  of.authority = true;
+  of.not_before = validity.from;
+  of.not_after = validity.until;
+  return issue(of, issuer);
+}
+
+IssuedPtr issue_leaf(const std::string& name, std::vector<SubjectName> names,
+                     const Validity& validity, const IssuedPtr& issuer) {
+  Description of;
+  of.name = name;
+  of.names = std::move(names);
+  of.not_before = validity.from;
+  of.not_after = validity.until;
+  return issue(of, issuer);
+}
+
+std::shared_ptr<const wire::tls::Identity> identity_of(const Issued& leaf) {
+  return *wire::tls::Identity::read(chain_of(leaf), leaf.key);
+}
+
+std::shared_ptr<const wire::tls::TrustBundle> trust_in(const Issued& authority) {
+  return *wire::tls::TrustBundle::read(authority.certificate);
 }
 
 std::string chain_of(const Issued& leaf) {

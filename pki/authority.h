@@ -47,7 +47,21 @@ using IssuedPtr = std::shared_ptr<const Issued>;
 /// Source: the vocabulary of the observations, section 3.5.
 IssuedPtr issue(const Description& description, const IssuedPtr& issuer, std::uint64_t seed = 0);
 
+/// An authority valid for so long, and a leaf with these names. `issuer` null: it signs itself.
+struct Validity {
+  world::CalendarTime from{};
+  world::CalendarTime until{};
+};
+IssuedPtr issue_authority(const std::string& name, const Validity& validity,
+                          const IssuedPtr& issuer = nullptr);
+IssuedPtr issue_leaf(const std::string& name, std::vector<SubjectName> names,
+                     const Validity& validity, const IssuedPtr& issuer);
+
 /// The certificate and those of its issuers up to the root, which is left out, as a file of PEM.
 std::string chain_of(const Issued& leaf);
+
+/// What shows the certificate with its chain, and what trusts it.
+std::shared_ptr<const wire::tls::Identity> identity_of(const Issued& leaf);
+std::shared_ptr<const wire::tls::TrustBundle> trust_in(const Issued& authority);
 
 }  // namespace pki

@@ -82,12 +82,7 @@ const std::vector<Row>& rows() {
 pki::IssuedPtr authority(const std::string& name, world::CalendarTime today) {
   const auto make = [&](const std::string& subject, const pki::IssuedPtr& issuer,
                         world::Duration until) {
-    Description of;
-    of.name = subject;
-    of.authority = true;
-    of.not_before = today - 48h;
-    of.not_after = today + until;
-    return pki::issue(of, issuer);
+    return pki::issue_authority(subject, {today - 48h, today + until}, issuer);
   };
   constexpr world::Duration kYear = 365 * 24h;
   if (name.empty()) return nullptr;
@@ -218,10 +213,12 @@ world::Result<std::shared_ptr<const Identity>, std::string> ActionCertificates::
 }
 
 std::shared_ptr<const TrustBundle> ActionCertificates::bundle(const std::string& name) const {
-  const auto pem = [this](const char* of) { return authority(of, today_)->certificate; };
-  if (name == "both") return *TrustBundle::read(pem("ca") + pem("ca2"));
-  if (name == "inter_ca") return *TrustBundle::read(pem("inter"));
-  if (name == "ca" || name == "ca2") return *TrustBundle::read(pem(name.c_str()));
+  if (name == "both") {
+    return *TrustBundle::read(authority("ca", today_)->certificate +
+                              authority("ca2", today_)->certificate);
+  }
+  if (name == "inter_ca") return pki::trust_in(*authority("inter", today_));
+  if (name == "ca" || name == "ca2") return pki::trust_in(*authority(name, today_));
   return nullptr;
 }
 
@@ -235,10 +232,14 @@ proxy::SecretName ActionSecrets::name_of(const json& certificate) {
 }
 
 proxy::SecretName ActionSecrets::secret_of(const json& secret) {
-  proxy::SecretName name;
-  name.kind = proxy::SecretName::Kind::Sds;
-  name.name = secret.at("file").get<std::string>() + "#" + secret.at("name").get<std::string>();
-  return name;
+  return secret_of(secret.at("file").get<std::string>(), secret.at("name").get<std::string>());
+}
+
+proxy::SecretName ActionSecrets::secret_of(const std::string& file, const std::string& name) {
+  proxy::SecretName secret;
+  secret.kind = proxy::SecretName::Kind::Sds;
+  secret.name = file + "#" + name;
+  return secret;
 }
 
 proxy::SecretName ActionSecrets::bundle_of(const std::string& name) {
@@ -249,7 +250,7 @@ proxy::SecretName ActionSecrets::bundle_of(const std::string& name) {
 
 void ActionSecrets::write(const std::string& file, const json& secrets) {
   for (const json& secret : secrets) {
-    const std::string key = file + "#" + secret.at("name").get<std::string>();
+    const proxy::SecretName key = secret_of(file, secret.at("name").get<std::string>());
     if (secret.contains("trust")) {
       bundles_[key] = certificates_.bundle(secret["trust"]);
       ++updates_;
@@ -270,18 +271,18 @@ std::string ActionSecrets::problem(const proxy::SecretName& name) const {
 }
 
 std::shared_ptr<const Identity> ActionSecrets::identity(const proxy::SecretName& name) {
-  if (name.kind == proxy::SecretName::Kind::Sds) return identities_[name.name];
-  auto& kept = named_[name.name];
-  if (kept == nullptr) {
+  auto& kept = identities_[name];
+  if (kept == nullptr && name.kind == proxy::SecretName::Kind::File) {
     if (auto made = certificates_.identity(name.name, name.key)) kept = *made;
   }
   return kept;
 }
 
 std::shared_ptr<const TrustBundle> ActionSecrets::trust(const proxy::SecretName& name) {
-  if (name.kind == proxy::SecretName::Kind::Sds) return bundles_[name.name];
-  auto& kept = named_bundles_[name.name];
-  if (kept == nullptr) kept = certificates_.bundle(name.name);
+  auto& kept = bundles_[name];
+  if (kept == nullptr && name.kind == proxy::SecretName::Kind::File) {
+    kept = certificates_.bundle(name.name);
+  }
   return kept;
 }
 

@@ -60,10 +60,10 @@ class ActionSecrets final : public proxy::Secrets {
 
  private:
   const ActionCertificates& certificates_;
-  std::map<std::string, std::shared_ptr<const wire::tls::Identity>> identities_;  // by secret
-  std::map<std::string, std::shared_ptr<const wire::tls::TrustBundle>> bundles_;
-  std::map<std::string, std::shared_ptr<const wire::tls::Identity>> named_;
-  std::map<std::string, std::shared_ptr<const wire::tls::TrustBundle>> named_bundles_;
+  static proxy::SecretName secret_of(const std::string& file, const std::string& name);
+
+  std::map<proxy::SecretName, std::shared_ptr<const wire::tls::Identity>> identities_;
+  std::map<proxy::SecretName, std::shared_ptr<const wire::tls::TrustBundle>> bundles_;
   std::uint64_t version_ = 1;
   std::uint64_t updates_ = 0;
   std::uint64_t rejected_ = 0;

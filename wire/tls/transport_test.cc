@@ -18,19 +18,20 @@ using sim::TestPeer;
 
 constexpr world::CalendarTime kNow{std::chrono::seconds(1'767'225'600)};
 
-pki::IssuedPtr issued(const std::string& name, const pki::IssuedPtr& issuer,
-                      world::Duration until = 24h) {
-  pki::Description of;
-  of.name = name;
-  of.authority = issuer == nullptr;
-  of.not_before = kNow - 24h;
-  of.not_after = kNow + until;
-  if (issuer != nullptr) of.names = {{SubjectName::Kind::Dns, name + ".example"}};
-  return pki::issue(of, issuer);
+constexpr pki::Validity kToday{kNow - 24h, kNow + 24h};
+
+std::vector<SubjectName> name_of(const std::string& host) {
+  return {{SubjectName::Kind::Dns, host}};
 }
 
-std::shared_ptr<const Identity> identity_of(const pki::IssuedPtr& one) {
-  return *Identity::read(pki::chain_of(*one), one->key);
+/// One key for all: what OpenSSL keeps with it, as an RSA key's blinding, must not be seen.
+std::shared_ptr<const Identity> rsa_identity() {
+  pki::Description of;
+  of.name = "rsa";
+  of.key = pki::Description::Key::Rsa2048;
+  of.not_before = kToday.from;
+  of.not_after = kToday.until;
+  return pki::identity_of(*pki::issue(of, pki::issue_authority("Root", kToday)));
 }
 
 std::shared_ptr<const Context> context(Settings settings) {
@@ -40,10 +41,11 @@ std::shared_ptr<const Context> context(Settings settings) {
 /// A client and a server a millisecond apart, who write what they are told to once secured.
 struct TlsWorld : world::AcceptEvents {
   TlsWorld() {
-    server_settings_.identities = {identity_of(issued("svc", root_))};
+    server_settings_.identities = {
+        pki::identity_of(*pki::issue_leaf("svc", name_of("svc.example"), kToday, root_))};
     client_settings_.role = Role::Client;
     client_settings_.most = Version::Tls13;
-    client_settings_.trust = *TrustBundle::read(root_->certificate);
+    client_settings_.trust = pki::trust_in(*root_);
   }
 
   void connect() {
@@ -73,7 +75,7 @@ struct TlsWorld : world::AcceptEvents {
   sim::Simulation simulation_{{.seed = 7, .default_link = {.latency = 1ms}}};
   sim::Host& client_host_ = simulation_.add_host("client");
   sim::Host& server_host_ = simulation_.add_host("server");
-  pki::IssuedPtr root_ = issued("Root", nullptr);
+  pki::IssuedPtr root_ = pki::issue_authority("Root", kToday);
   Settings server_settings_ = Settings::of_proxy(Role::Server);
   Settings client_settings_ = Settings::of_proxy(Role::Client);
   SessionStore sessions_;
@@ -107,13 +109,7 @@ TEST_F(TlsTest, ACloseIsSaidBeforeTheConnectionEnds) {
 }
 
 TEST(Tls, AWorldGivesTheSameBytesEachTime) {
-  // One key for all: what OpenSSL keeps with it, as an RSA key's blinding, must not be seen.
-  pki::Description of;
-  of.name = "rsa";
-  of.key = pki::Description::Key::Rsa2048;
-  of.not_before = kNow - 24h;
-  of.not_after = kNow + 24h;
-  const auto shared = identity_of(pki::issue(of, issued("Root", nullptr)));
+  const auto shared = rsa_identity();
   std::string first;
   for (int i = 0; i < 40; ++i) {
     TlsWorld world;
@@ -128,12 +124,7 @@ TEST(Tls, AWorldGivesTheSameBytesEachTime) {
 }
 
 TEST(Tls, ThreadsThatShareAKeyDoNotSeeEachOther) {
-  pki::Description of;
-  of.name = "rsa";
-  of.key = pki::Description::Key::Rsa2048;
-  of.not_before = kNow - 24h;
-  of.not_after = kNow + 24h;
-  const auto shared = identity_of(pki::issue(of, issued("Root", nullptr)));
+  const auto shared = rsa_identity();
   const auto hash = [&shared] {
     TlsWorld world;
     world.server_settings_.identities = {shared};
@@ -180,7 +171,8 @@ TEST_F(TlsTest, WithoutTicketsTheServerKeepsTheSession) {
 }
 
 TEST_F(TlsTest, AnExpiredCertificateIsRefusedByTheWorldsCalendar) {
-  server_settings_.identities = {identity_of(issued("short", root_, 1h))};
+  server_settings_.identities = {pki::identity_of(
+      *pki::issue_leaf("short", name_of("short.example"), {kNow - 24h, kNow + 1h}, root_))};
   connect();
   EXPECT_EQ(client_->bytes, "world!");
   client_host_.step_calendar(2h);
@@ -203,7 +195,7 @@ TEST_F(TlsTest, ANameThatIsNotWantedIsRefused) {
 }
 
 TEST_F(TlsTest, AClientWithoutACertificateHearsOfItAfterItsHandshake) {
-  server_settings_.trust = *TrustBundle::read(root_->certificate);
+  server_settings_.trust = pki::trust_in(*root_);
   server_settings_.require_certificate = true;
   connect();
   EXPECT_EQ(client_->log.substr(0, 14), "connected@4ms ");
