@@ -81,6 +81,13 @@ void append_number(std::string& out, std::int64_t number) {
 
 }  // namespace
 
+void LogEntry::tell_origin(const Origin* origin) {
+  if (origin == nullptr) return;
+  if (origin->announced) announced = &*origin->announced;
+  if (origin->tls) tls = &*origin->tls;
+  downstream_failure = origin->failure;
+}
+
 std::string flags_text(std::uint16_t flags) {
   if (flags == 0) return "-";
   std::string out;
@@ -365,12 +372,12 @@ bool LogFormat::append_value(std::string& out, const Item& item, const LogEntry&
       if (known) append_number(out, entry.grpc_status);
       break;
     case Operator::DownstreamRemote:
-      out += (entry.announced != nullptr ? entry.announced->source.text()
-                                         : entry.downstream_remote.text());
+      out += entry.announced != nullptr ? entry.announced->source.text()
+                                        : entry.downstream_remote.text();
       break;
     case Operator::DownstreamRemoteNoPort:
-      out += (entry.announced != nullptr ? entry.announced->source.address_text()
-                                         : entry.downstream_remote.address_text());
+      out += entry.announced != nullptr ? entry.announced->source.address_text()
+                                        : entry.downstream_remote.address_text();
       break;
     case Operator::DownstreamDirect:
       out += entry.downstream_remote.text();
@@ -379,16 +386,16 @@ bool LogFormat::append_value(std::string& out, const Item& item, const LogEntry&
       out += entry.downstream_remote.address_text();
       break;
     case Operator::DownstreamLocal:
-      out += (entry.announced != nullptr ? entry.announced->destination.text()
-                                         : entry.downstream_local.text());
+      out += entry.announced != nullptr ? entry.announced->destination.text()
+                                        : entry.downstream_local.text();
       break;
     case Operator::DownstreamLocalNoPort:
-      out += (entry.announced != nullptr ? entry.announced->destination.address_text()
-                                         : entry.downstream_local.address_text());
+      out += entry.announced != nullptr ? entry.announced->destination.address_text()
+                                        : entry.downstream_local.address_text();
       break;
     case Operator::DownstreamLocalPort:
-      append_number(out, (entry.announced != nullptr ? entry.announced->destination.port
-                                                     : entry.downstream_local.port));
+      append_number(out, entry.announced != nullptr ? entry.announced->destination.port
+                                                    : entry.downstream_local.port);
       break;
     case Operator::LocalReplyBody:
       known = text(entry.local_reply_body);

@@ -5,10 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/origin.h"
 #include "proxy/plan.h"
 #include "wire/headers.h"
-#include "wire/proxy_protocol.h"
-#include "wire/tls/transport.h"
 #include "world/result.h"
 #include "world/world.h"
 
@@ -58,6 +57,8 @@ struct LogEntry {
   const wire::proxy_protocol::Ends* announced = nullptr;
   const wire::tls::Agreed* tls = nullptr;  ///< With the client; null: in plain text.
   std::string_view downstream_failure;     ///< Of the transport.
+  /// What is known of the client's connection; null: nothing. It outlives the entry.
+  void tell_origin(const Origin* origin);
   bool upstream_known = false;
   world::Endpoint upstream_local{};
 };

@@ -332,12 +332,8 @@ void Hop::log_connection(const Downstream& connection) {
   entry.started = world_.calendar();
   entry.downstream_remote = connection.transport_->remote();
   entry.downstream_local = connection.transport_->local();
-  if (const Origin* const origin = connection.origin_.get()) {
-    entry.flags = origin->flags;
-    entry.downstream_failure = origin->failure;
-    if (origin->announced) entry.announced = &*origin->announced;
-    if (origin->tls) entry.tls = &*origin->tls;
-  }
+  entry.tell_origin(connection.origin_.get());
+  if (connection.origin_ != nullptr) entry.flags = connection.origin_->flags;
   line_.clear();
   connection_log_format_->append(line_, entry);
   world_.append(plan_.connection_log->path, line_);

@@ -851,11 +851,7 @@ void Stream::write_log() {
       grpc_status_ = grpc_status_of(status_);
   }
   entry.grpc_status = grpc_status_;
-  if (const Origin* const origin = downstream_->origin().get()) {
-    if (origin->announced) entry.announced = &*origin->announced;
-    if (origin->tls) entry.tls = &*origin->tls;
-    entry.downstream_failure = origin->failure;
-  }
+  entry.tell_origin(downstream_->origin().get());
   entry.downstream_remote = downstream_->transport().remote();
   entry.downstream_local = downstream_->transport().local();
   entry.upstream_known = upstream_local_.port != 0;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "proxy/tls_side.h"
 
 namespace proxy {
@@ -12,37 +14,29 @@ constexpr std::size_t kHelloHead = kRecordHead + 4;  // and of the message in it
 constexpr unsigned char kHandshake = 22;
 constexpr std::size_t kMostRecordBytes = 16 * 1024;
 
-/// What the first bytes are taken for, as the real proxy's inspector words it; empty: they begin
-/// TLS. Requires: there are enough.
-std::string_view no_tls(std::string_view bytes) {
-  const auto at = [bytes](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+/// In the words of the real proxy's inspector.
+std::string words_of(const char* number, const char* reason) {
+  return fmt::format("TLS_error|error:{}:SSL_routines:OPENSSL_internal:{}:TLS_error_end", number,
+                     reason);
+}
+
+/// Why the first bytes begin no TLS; empty: they do. Requires: there are enough.
+std::string no_tls(std::string_view bytes) {
+  const auto at = [bytes](std::size_t i) {
+    return static_cast<std::size_t>(static_cast<unsigned char>(bytes[i]));
+  };
   for (const std::string_view method : {"GET ", "POST ", "HEAD ", "PUT "}) {
-    if (bytes.substr(0, method.size()) == method.substr(0, bytes.size())) {
-      return "TLS_error|error:1000009c:SSL_routines:OPENSSL_internal:HTTP_REQUEST:TLS_error_end";
-    }
+    if (bytes.substr(0, method.size()) == method) return words_of("1000009c", "HTTP_REQUEST");
   }
-  if (bytes.starts_with("CONNE")) {
-    return "TLS_error|error:1000009b:SSL_routines:OPENSSL_internal:HTTPS_PROXY_REQUEST:"
-           "TLS_error_end";
+  if (bytes.starts_with("CONNE")) return words_of("1000009b", "HTTPS_PROXY_REQUEST");
+  if (at(1) != 3) return words_of("100000f7", "WRONG_VERSION_NUMBER");
+  const bool handshake = at(0) == kHandshake;
+  const bool whole = handshake && bytes.size() >= kHelloHead;
+  if ((at(3) << 8 | at(4)) > kMostRecordBytes ||
+      (whole && (at(6) << 16 | at(7) << 8 | at(8)) > kMostRecordBytes)) {
+    return words_of("10000096", "EXCESSIVE_MESSAGE_SIZE");
   }
-  if (at(1) != 3) {
-    return "TLS_error|error:100000f7:SSL_routines:OPENSSL_internal:WRONG_VERSION_NUMBER:"
-           "TLS_error_end";
-  }
-  if ((std::size_t{at(3)} << 8 | at(4)) > kMostRecordBytes) {
-    return "TLS_error|error:10000096:SSL_routines:OPENSSL_internal:EXCESSIVE_MESSAGE_SIZE:"
-           "TLS_error_end";
-  }
-  if (at(0) == kHandshake && bytes.size() >= kHelloHead &&
-      (std::size_t{at(6)} << 16 | std::size_t{at(7)} << 8 | at(8)) > kMostRecordBytes) {
-    return "TLS_error|error:10000096:SSL_routines:OPENSSL_internal:EXCESSIVE_MESSAGE_SIZE:"
-           "TLS_error_end";
-  }
-  if (at(0) != kHandshake) {
-    return "TLS_error|error:100000e1:SSL_routines:OPENSSL_internal:UNEXPECTED_RECORD:"
-           "TLS_error_end";
-  }
-  return {};
+  return handshake ? "" : words_of("100000e1", "UNEXPECTED_RECORD");
 }
 
 }  // namespace
@@ -71,14 +65,14 @@ void TlsAcceptor::inspect(std::string_view bytes) {
   if (bytes_.size() < kRecordHead) return;
   const bool hello = bytes_[0] == kHandshake && bytes_[1] == 3;
   if (hello && bytes_.size() < kHelloHead) return;
-  const std::string_view problem = no_tls(bytes_);
+  std::string problem = no_tls(bytes_);
   const std::string first = std::move(bytes_);
   if (problem.empty()) {
     stop_timer();
     shake(first);
     return;
   }
-  ensure(origin_).failure = problem;
+  ensure(origin_).failure = std::move(problem);
   hop_.speak_http(give_up_transport(), std::move(origin_), first);
 }
 
