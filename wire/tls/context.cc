@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 #include <map>
 #include <mutex>
-#include <type_traits>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -232,55 +230,12 @@ struct ContextCallbacks {
 
 namespace {
 
-/// What one context is told from another by. Identities and bundles live as long as the context
-/// does, so that their addresses name them.
-std::string fingerprint(const Settings& settings) {
-  std::string out;
-  const auto add = [&out](const auto& value) {
-    if constexpr (std::is_convertible_v<decltype(value), std::string>) {
-      out += value;
-    } else {
-      out += std::to_string(value);
-    }
-    out += '\0';
-  };
-  const auto address = [&](const void* of) { add(reinterpret_cast<std::uintptr_t>(of)); };
-  add(static_cast<int>(settings.role));
-  for (const auto& identity : settings.identities) address(identity.get());
-  out += ';';
-  address(settings.trust.get());
-  for (const SubjectName& name : settings.names) {
-    add(static_cast<int>(name.kind));
-    add(name.text);
-  }
-  out += ';';
-  add(settings.require_certificate);
-  add(static_cast<int>(settings.least));
-  add(static_cast<int>(settings.most));
-  for (const auto& equal : settings.ciphers) {
-    for (const std::string& cipher : equal) add(cipher);
-    out += ',';
-  }
-  out += ';';
-  for (const std::string& cipher : settings.ciphers13) add(cipher);
-  out += ';';
-  add(settings.groups);
-  for (const std::string& protocol : settings.alpn) add(protocol);
-  out += ';';
-  add(settings.server_name);
-  add(settings.tickets);
-  add(settings.takes_plain);
-  add(settings.answers_no_tls);
-  add(settings.shortest_rsa_key);
-  add(settings.must_sign);
-  return out;
-}
-
 /// Contexts that worlds share.
 struct Shared {
   static constexpr std::size_t kMost = 512;
   std::mutex mutex;
-  std::map<std::string, std::shared_ptr<const Context>> by_settings;
+  /// Identities and bundles live as long as the context does: their addresses tell them apart.
+  std::map<Settings, std::shared_ptr<const Context>> by_settings;
 };
 
 Shared& shared() {
@@ -302,13 +257,12 @@ world::Result<std::shared_ptr<const Context>, std::string> Context::make(Setting
   if (!for_show) return make_now();
   const std::lock_guard lock(shared().mutex);
   auto& kept = shared().by_settings;
-  const std::string key = fingerprint(settings);
-  if (const auto found = kept.find(key); found != kept.end()) return found->second;
+  if (const auto found = kept.find(settings); found != kept.end()) return found->second;
   if (kept.size() >= Shared::kMost) kept.clear();
   world::Random random(0);
   const Scope scope(random);
   auto made = make_now();
-  if (made) kept.emplace(key, *made);
+  if (made) kept.emplace((*made)->settings(), *made);
   return made;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -42,6 +43,8 @@ struct Settings {
   bool answers_no_tls = false;  ///< Bytes that are no TLS get an alert, as the real proxy does.
   std::size_t shortest_rsa_key = 0;  ///< Of its own, in bits. Source: ENV-TLS-08.
   bool must_sign = false;            ///< Its own keys must be meant for signing.
+
+  auto operator<=>(const Settings&) const = default;
 
   /// As the real proxy has them by default. Source: ENV-TLS-04 to -08, -32.
   static Settings of_proxy(Role role);

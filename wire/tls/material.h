@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,7 +25,7 @@ struct SubjectName {
   enum class Kind : std::uint8_t { Dns, Uri, Ip };
   Kind kind = Kind::Dns;
   std::string text;
-  bool operator==(const SubjectName&) const = default;
+  auto operator<=>(const SubjectName&) const = default;
 };
 
 /// A chain of certificates and the private key of its first: what one end shows of itself.

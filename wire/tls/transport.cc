@@ -100,7 +100,6 @@ void TlsTransport::on_data(std::string_view bytes) {
 }
 
 void TlsTransport::on_end() {
-  inner_ended_ = true;
   if (state_ == State::Shaking) {
     failure_ = std::make_unique<Failure>();
     failure_->cause = Failure::Cause::Transport;

@@ -63,7 +63,6 @@ struct Agreed {
   bool resumed = false;
   std::string peer{};  ///< The subject of its certificate; empty: it has none.
   std::vector<SubjectName> peer_names{};
-  bool showed_certificate = false;  ///< This end has shown one.
 };
 
 /// TLS over another transport: its user reads and writes what is inside.
@@ -166,7 +165,6 @@ class TlsTransport final : public world::Transport, private world::TransportEven
   bool finished_ = false;     // nothing more is written
   bool finish_held_ = false;  // finish() came before the handshake was over
   bool notified_ = false;
-  bool inner_ended_ = false;
   bool heard_ = false;  // something came
   std::optional<std::uint8_t> alert_sent_;
   std::optional<std::uint8_t> alert_received_;
