@@ -106,13 +106,9 @@ void HostChecker::probe() {
   messages_ = {};
   timeout_timer_.start_after(check().timeout);
   if (pool_ == nullptr) {
-    const auto context = tls_ != nullptr ? tls_->context() : nullptr;
-    if (context != nullptr) {
-      transport_ =
-          wire::tls::TlsTransport::connect(world_, context, endpoint_, *this, &tls_->sessions());
-    } else {
-      transport_ = world_.connect(endpoint_, *this);
-    }
+    transport_ = tls_ != nullptr ? tls_->connect(endpoint_, *this) : nullptr;
+    lacks_secret_ = tls_ != nullptr && transport_ == nullptr;
+    if (transport_ == nullptr) transport_ = world_.connect(endpoint_, *this);
     return;
   }
   forget_upstream();
@@ -216,7 +212,7 @@ void HostChecker::on_timeout() {
 // --- TCP: the handshake is all ---------------------------------------------------------------
 
 void HostChecker::on_connected() {
-  finish_tcp(CheckResult::Success);
+  finish_tcp(lacks_secret_ ? CheckResult::NetworkFailure : CheckResult::Success);
 }
 
 void HostChecker::on_error(std::error_code) {

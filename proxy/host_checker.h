@@ -101,6 +101,7 @@ class HostChecker final : private UpstreamRequest, private world::TransportEvent
   int grpc_status_ = -1;
   wire::grpc::MessageReader messages_;
   std::unique_ptr<TlsSide> tls_;
+  bool lacks_secret_ = false;  // such a connection is of no use
   std::unique_ptr<world::Transport> transport_;
 };
 

@@ -170,6 +170,14 @@ TEST_F(HostCheckerTest, ATcpProbeConnectsAndClosesWithoutAByte) {
   EXPECT_EQ(server_.accepted.size(), 2U);
 }
 
+TEST_F(HostCheckerTest, ATcpProbeOverTlsFailsWithoutItsSecret) {
+  check().kind = Kind::Tcp;
+  cluster_.tls.emplace();
+  begin();
+  until(50ms);
+  EXPECT_EQ(story_, "nothing@2ms");
+}
+
 TEST_F(HostCheckerTest, ATcpProbeThatIsResetAfterwardsHasSucceeded) {
   check().kind = Kind::Tcp;
   server_.setup = [](sim::TestPeer& peer) { peer.transport->reset(); };

@@ -53,6 +53,13 @@ std::shared_ptr<const wire::tls::Context> TlsSide::context() {
   return context_;
 }
 
+std::unique_ptr<wire::tls::TlsTransport> TlsSide::connect(const world::Endpoint& remote,
+                                                          world::TransportEvents& events) {
+  auto with = context();
+  if (with == nullptr) return nullptr;
+  return wire::tls::TlsTransport::connect(world_, std::move(with), remote, events, &sessions_);
+}
+
 std::string TlsSide::problem() {
   refresh();
   return problem_;

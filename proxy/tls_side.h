@@ -25,6 +25,9 @@ class TlsSide {
 
   /// For the next connection. Null: a secret is missing, which is counted.
   std::shared_ptr<const wire::tls::Context> context();
+  /// Begins to connect. Null: a secret is missing, which is counted.
+  std::unique_ptr<wire::tls::TlsTransport> connect(const world::Endpoint& remote,
+                                                   world::TransportEvents& events);
   /// What is wrong with the secrets that are there; empty: nothing.
   std::string problem();
   wire::tls::SessionStore& sessions() { return sessions_; }

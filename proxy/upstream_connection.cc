@@ -20,14 +20,10 @@ UpstreamConnection::UpstreamConnection(Upstream& upstream, UpstreamHost& host)
 UpstreamConnection::~UpstreamConnection() = default;
 
 std::unique_ptr<world::Transport> UpstreamConnection::open_transport() {
-  TlsSide* const tls = upstream_.tls_.get();
-  if (tls != nullptr) {
-    if (auto context = tls->context()) {
-      auto secure = wire::tls::TlsTransport::connect(upstream_.world_, std::move(context),
-                                                     address_.endpoint, *this, &tls->sessions());
-      secure_ = secure.get();
-      return secure;
-    }
+  if (upstream_.tls_ != nullptr) {
+    auto secure = upstream_.tls_->connect(address_.endpoint, *this);
+    secure_ = secure.get();
+    if (secure != nullptr) return secure;
   }
   return upstream_.world_.connect(address_.endpoint, *this);
 }

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "proxy/secrets.h"
 #include "sim/test_peer.h"
 
 namespace proxy {
@@ -22,13 +23,15 @@ class Request final : public UpstreamRequest {
     head_.headers.add(wire::HeaderName::Host, "a");
   }
   std::string story;
+  std::string transport;  ///< What was said of a failed connect.
 
  private:
   void on_upstream_ready(UpstreamStream& stream) override {
     stream.send_head(head_, {.ends = true});
     note("sent");
   }
-  void on_upstream_reset(ResetReason reason, std::string_view) override {
+  void on_upstream_reset(ResetReason reason, std::string_view said) override {
+    transport = said;
     note(std::string(reset_text(reason)));
   }
   void on_response_head(wire::ResponseHead&) override {}
@@ -71,8 +74,8 @@ class UpstreamTest : public testing::Test {
     simulation_.names().set_address("items.local", host.address());
   }
   /// Found at 1 ms.
-  void begin() {
-    upstream_ = std::make_unique<Upstream>(edge_, cork_, cluster_);
+  void begin(Secrets* secrets = nullptr) {
+    upstream_ = std::make_unique<Upstream>(edge_, cork_, cluster_, secrets);
     upstream_->start(world::bind<&UpstreamTest::on_ready>(this));
     until(1ms);
   }
@@ -96,6 +99,24 @@ class UpstreamTest : public testing::Test {
   std::string ready_at_;
   std::unique_ptr<Upstream> upstream_;
 };
+
+/// Nothing is needed, and nothing there.
+struct NoSecrets final : Secrets {
+  std::shared_ptr<const wire::tls::Identity> identity(const SecretName&) override { return {}; }
+  std::shared_ptr<const wire::tls::TrustBundle> trust(const SecretName&) override { return {}; }
+  std::uint64_t version() const override { return 1; }
+};
+
+TEST_F(UpstreamTest, ARefusedConnectionIsNoFailureOfTls) {
+  NoSecrets secrets;
+  cluster_.port = 81;
+  cluster_.tls.emplace().settings = wire::tls::Settings::of_proxy(wire::tls::Role::Client);
+  begin(&secrets);
+  const auto request = send();
+  until(1s);
+  EXPECT_EQ(request->story, "remote connection failure@3ms");
+  EXPECT_EQ(request->transport, "delayed connect error: Connection refused");
+}
 
 TEST_F(UpstreamTest, AConnectionWithoutRequestsEndsAtItsTimeout) {
   cluster_.idle_timeout = 100ms;

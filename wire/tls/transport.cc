@@ -113,7 +113,7 @@ void TlsTransport::on_end() {
 
 void TlsTransport::on_error(std::error_code error) {
   if (state_ == State::Dead) return;
-  if (state_ == State::Shaking) {
+  if (state_ == State::Shaking && SSL_in_before(ssl_) == 0) {
     failure_ = std::make_unique<Failure>();
     failure_->cause = Failure::Cause::Transport;
   }

@@ -95,7 +95,7 @@ class TlsTransport final : public world::Transport, private world::TransportEven
   bool begun() const { return begun_; }
   /// The first bytes that a client with that context sends.
   static std::string first_flight(world::World& world, std::shared_ptr<const Context> context);
-  /// Null: nothing failed.
+  /// Null: nothing of TLS failed; a connection that was never made is not its failure.
   const Failure* failure() const { return failure_.get(); }
   /// Requires: secured().
   Agreed agreed() const;
