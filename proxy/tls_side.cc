@@ -28,9 +28,7 @@ void TlsSide::refresh() {
     settings.trust = secrets_->trust(*plan_.trust);
     if (settings.trust == nullptr) return;
   }
-  if (context_ != nullptr && settings.identities == identities_ && settings.trust == trust_) return;
-  auto identities = settings.identities;
-  auto trust = settings.trust;
+  if (context_ != nullptr && settings == context_->settings()) return;
   auto made = wire::tls::Context::make(std::move(settings), world_.secrets() != nullptr);
   if (!made) {
     problem_ = made.error();
@@ -43,8 +41,6 @@ void TlsSide::refresh() {
     ++counts_.updates;
   }
   context_ = std::move(*made);
-  identities_ = std::move(identities);
-  trust_ = std::move(trust);
 }
 
 std::shared_ptr<const wire::tls::Context> TlsSide::context() {

@@ -4,7 +4,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "proxy/counts.h"
 #include "proxy/plan.h"
@@ -44,8 +43,6 @@ class TlsSide {
   const TlsPlan& plan_;
   Secrets* secrets_;
   std::optional<std::uint64_t> version_;
-  std::vector<std::shared_ptr<const wire::tls::Identity>> identities_;
-  std::shared_ptr<const wire::tls::TrustBundle> trust_;
   std::shared_ptr<const wire::tls::Context> context_;
   std::string problem_;
   wire::tls::SessionStore sessions_;
