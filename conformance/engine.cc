@@ -12,6 +12,7 @@
 #include "conformance/live_limits.h"
 #include "conformance/live_setting.h"
 #include "conformance/names.h"
+#include "conformance/series.h"
 #include "conformance/sim_setting.h"
 #include "conformance/stage.h"
 #include "conformance/units.h"
@@ -21,6 +22,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// A run of more events that failed is not run again to tell more of it.
+constexpr std::uint64_t kMostToRepeat = 2'000'000;
+constexpr world::TimePoint kNever = world::TimePoint::max();
 constexpr const char* kAnsweredOnce = "every request is answered once";
 /// How long a raw connection must be quiet before what came on it is judged to be all.
 constexpr Duration kQuiet = 2s;
@@ -72,7 +76,7 @@ class Run {
   /// `patience`: how long requests are waited for after the last step, if not as long as the
   /// scenario says. Then the world is a real one. `slack`: how late in it what must be seen at an
   /// instant may come.
-  Run(const Scenario& scenario, Setting& setting, RunResult& result,
+  Run(const Scenario& scenario, Setting& setting, RunResult& result, const RunOptions& options,
       std::optional<Duration> patience = {}, Duration slack = {})
       : scenario_(scenario),
         result_(result),
@@ -84,6 +88,13 @@ class Run {
         faults_(setting, stage_),
         judge_(stage_, result.checks, live_ ? &result.unjudged_times : nullptr) {
     stage_.links_set = [this] { faults_.links_were_set(); };
+    if (!options.series) return;
+    series_.emplace(stage_);
+    const Window window = options.window.value_or(Window{.from = kNever, .to = kNever});
+    stage_.observer().watch(window.from, window.to);
+    window_ = options.window;
+    series_->look(now(), on_change_);
+    if (window_ && now() >= window_->from) note_begin();
   }
 
   void run() {
@@ -293,7 +304,19 @@ class Run {
     return !over_;
   }
 
+  /// The time that is asked for begins: what was so at the last look is what it begins with.
+  void note_begin() {
+    begun_ = true;
+    result_.excerpt.before = series_->state();
+  }
+
+  void look() {
+    if (window_ && !begun_ && now() >= window_->from) note_begin();
+    series_->look(now(), on_change_);
+  }
+
   void after_event() {
+    if (series_) look();
     if (!turnings_.empty()) judge_turns();
     for (std::size_t i = 0; i < scenario_.always.size(); ++i) watch(i);
     if (!pending_.empty()) judge_finished();
@@ -646,6 +669,10 @@ class Run {
     result_.simulated = now().time_since_epoch();
     result_.events = setting_.trace().events();
     if (!live_) result_.trace_hash = setting_.trace().hash().text();
+    if (!series_) return;
+    look();
+    result_.series = series_->json(now());
+    result_.excerpt.events = stage_.observer().within(result_.excerpt.left_out);
   }
 
   const Scenario& scenario_;
@@ -661,6 +688,12 @@ class Run {
   std::vector<Turning> turnings_;
   std::map<std::string, std::uint64_t> numbers_;
   std::set<std::size_t> breached_;
+  std::optional<Series> series_;  // absent: nobody asked for it
+  const Series::OnChange on_change_ = [this](const std::string& of, const std::string& what) {
+    stage_.observer().changed(of, what);
+  };
+  std::optional<Window> window_;
+  bool begun_ = false;
   bool over_ = false;
 };
 
@@ -681,7 +714,8 @@ void skip(RunResult& result, std::string why) {
   result.reason = std::move(why);
 }
 
-void run_live(const Scenario& scenario, const LiveOptions& options, RunResult& result) {
+void run_live(const Scenario& scenario, const RunOptions& all, RunResult& result) {
+  const LiveOptions& options = *all.live;
   if (auto why = cannot_show_live(scenario)) return skip(result, std::move(*why));
   const Duration span = run(scenario, {.seed = result.seed}).simulated;
   if (const Duration real = span / options.time_scale; real > options.limit) {
@@ -695,7 +729,7 @@ void run_live(const Scenario& scenario, const LiveOptions& options, RunResult& r
     result.errors = {setting.error()};
     return;
   }
-  Run(scenario, **setting, result, span + kPatience * options.time_scale,
+  Run(scenario, **setting, result, all, span + kPatience * options.time_scale,
       kSlack * options.time_scale)
       .run();
 }
@@ -731,10 +765,16 @@ RunResult run(const Scenario& scenario, const RunOptions& options) {
     return result;
   }
   if (options.live) {
-    run_live(scenario, *options.live, result);
+    run_live(scenario, options, result);
   } else {
     SimSetting setting(simulation_options(scenario, result.seed));
-    Run(scenario, setting, result).run();
+    Run(scenario, setting, result, options).run();
+    // What passes pays nothing for it; what fails shows it too.
+    if (result.outcome == Outcome::Failed && !options.series && result.events <= kMostToRepeat) {
+      RunOptions again = options;
+      again.series = true;
+      return run(scenario, again);
+    }
   }
   return result;
 }

@@ -14,9 +14,19 @@ struct LiveOptions {
   Duration limit = std::chrono::seconds(10);  ///< Real time that a run may take by its nature.
 };
 
+/// A time of a run, and of whom.
+struct Window {
+  world::TimePoint from{};
+  world::TimePoint to{};
+};
+
 struct RunOptions {
   std::optional<std::uint64_t> seed;  ///< Else the scenario's own.
   std::optional<LiveOptions> live{};  ///< Absent: in a simulated world.
+  /// Whether `series` is wanted, and timelines that know requests and changes. It changes nothing
+  /// else: a run that failed without is run again with it.
+  bool series = false;
+  std::optional<Window> window{};  ///< What `excerpt` is of; with `series` alone.
 };
 
 /// Runs a scenario in a world of its own and judges it. What follows is meant of simulated ones.

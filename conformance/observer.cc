@@ -85,10 +85,65 @@ Exchange* Observer::current(std::uint64_t client_flow) {
 }
 
 void Observer::on_event(const world::TraceEvent& event) {
-  using Kind = world::TraceKind;
-  recent_.push_back({event.at, event.kind, event.who, event.flow, event.a, event.b,
-                     std::string(event.text.substr(0, kTextBytes * 2))});
+  keep({event.at, event.kind, event.who, event.flow, event.a, event.b,
+        std::string(event.text.substr(0, kTextBytes * 2))});
+  follow(event);
+  if (!watching_) return;
+  // Known only now: the event may be what binds its connection to a request.
+  if (const Exchange* const exchange = request_of(event)) {
+    recent_.back().request = exchange->observed.id;
+    if (!window_.empty() && event.at >= from_ && event.at <= to_ && left_out_ == 0) {
+      window_.back().request = exchange->observed.id;
+    }
+  }
+}
+
+void Observer::keep(Kept kept) {
+  if (watching_ && kept.at >= from_ && kept.at <= to_) {
+    if (window_.size() < kMostInWindow) {
+      window_.push_back(kept);
+    } else {
+      ++left_out_;
+    }
+  }
+  recent_.push_back(std::move(kept));
   if (recent_.size() > kTimeline) recent_.pop_front();
+}
+
+void Observer::watch(world::TimePoint from, world::TimePoint to) {
+  watching_ = true;
+  from_ = from;
+  to_ = to;
+}
+
+void Observer::changed(const std::string& of, const std::string& what) {
+  keep({setting_.now(), world::TraceKind::Note, 0, 0, 0, 0, what, of});
+}
+
+const Exchange* Observer::request_of(const world::TraceEvent& event) {
+  using Kind = world::TraceKind;
+  switch (event.kind) {
+    case Kind::RequestSent:
+    case Kind::ResponseReceived:
+    case Kind::RequestFailed: {
+      const auto found = by_request_.find({event.who, event.a});
+      return found == by_request_.end() ? nullptr : found->second;
+    }
+    case Kind::Data:
+    case Kind::RequestSeen:
+    case Kind::ResponseSent:
+    case Kind::RouteChosen:
+    case Kind::LocalReply:
+    case Kind::End:
+    case Kind::Reset:
+      return event.flow == 0 ? nullptr : current(root_of(event.flow));
+    default:
+      return nullptr;
+  }
+}
+
+void Observer::follow(const world::TraceEvent& event) {
+  using Kind = world::TraceKind;
   switch (event.kind) {
     case Kind::RequestSent: {
       const auto found = by_request_.find({event.who, event.a});
@@ -224,42 +279,51 @@ void Observer::ended(world::HostId client, const peers::RequestOutcome& outcome)
   exchange.answers = {std::move(answer)};
 }
 
+TimelineEntry Observer::entry_of(const Kept& kept) const {
+  if (!kept.of.empty()) return {kept.at, kept.of, one_line(kept.text), {}};
+  using Kind = world::TraceKind;
+  std::string what(world::name_of(kept.kind));
+  if (kept.flow != 0) what += fmt::format(" #{}", world::connection_of(kept.flow));
+  if (world::stream_of(kept.flow) != 0) what += fmt::format(".{}", world::stream_of(kept.flow));
+  std::string_view text = kept.text;
+  switch (kept.kind) {
+    case Kind::Data:
+      what += fmt::format(" {} bytes", kept.a);
+      text = first_line(text);
+      break;
+    case Kind::Connect:
+    case Kind::Accept:
+      what += fmt::format(" {} {}", kept.kind == Kind::Connect ? "to" : "from",
+                          world::Endpoint{static_cast<std::uint32_t>(kept.b >> 16),
+                                          static_cast<std::uint16_t>(kept.b & 0xffff)}
+                              .text());
+      break;
+    case Kind::LocalReply:
+      what += fmt::format(" {} {}", kept.b, proxy::flags_text(static_cast<std::uint16_t>(kept.a)));
+      break;
+    case Kind::ResponseSent:
+    case Kind::ResponseReceived:
+      what += fmt::format(" {}", kept.b);
+      text = first_line(text);
+      break;
+    default:
+      text = first_line(text);
+      break;
+  }
+  if (!text.empty()) what += " " + one_line(text);
+  return {kept.at, std::string(setting_.host_name(kept.who)), std::move(what), kept.request};
+}
+
 std::vector<TimelineEntry> Observer::timeline() const {
   std::vector<TimelineEntry> entries;
-  for (const Kept& kept : recent_) {
-    using Kind = world::TraceKind;
-    std::string what(world::name_of(kept.kind));
-    if (kept.flow != 0) what += fmt::format(" #{}", world::connection_of(kept.flow));
-    if (world::stream_of(kept.flow) != 0) what += fmt::format(".{}", world::stream_of(kept.flow));
-    std::string_view text = kept.text;
-    switch (kept.kind) {
-      case Kind::Data:
-        what += fmt::format(" {} bytes", kept.a);
-        text = first_line(text);
-        break;
-      case Kind::Connect:
-      case Kind::Accept:
-        what += fmt::format(" {} {}", kept.kind == Kind::Connect ? "to" : "from",
-                            world::Endpoint{static_cast<std::uint32_t>(kept.b >> 16),
-                                            static_cast<std::uint16_t>(kept.b & 0xffff)}
-                                .text());
-        break;
-      case Kind::LocalReply:
-        what +=
-            fmt::format(" {} {}", kept.b, proxy::flags_text(static_cast<std::uint16_t>(kept.a)));
-        break;
-      case Kind::ResponseSent:
-      case Kind::ResponseReceived:
-        what += fmt::format(" {}", kept.b);
-        text = first_line(text);
-        break;
-      default:
-        text = first_line(text);
-        break;
-    }
-    if (!text.empty()) what += " " + one_line(text);
-    entries.push_back({kept.at, std::string(setting_.host_name(kept.who)), std::move(what)});
-  }
+  for (const Kept& kept : recent_) entries.push_back(entry_of(kept));
+  return entries;
+}
+
+std::vector<TimelineEntry> Observer::within(std::uint64_t& left_out) const {
+  left_out = left_out_;
+  std::vector<TimelineEntry> entries;
+  for (const Kept& kept : window_) entries.push_back(entry_of(kept));
   return entries;
 }
 

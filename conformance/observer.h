@@ -53,8 +53,18 @@ class Observer final : public world::TraceSink {
   /// The last events, oldest first.
   std::vector<TimelineEntry> timeline() const;
 
+  /// From now on events are kept with the requests that they belong to, and changes among them;
+  /// those within that time stay, kMostInWindow of them.
+  void watch(world::TimePoint from, world::TimePoint to);
+  /// Something that is no event has changed, now.
+  void changed(const std::string& of, const std::string& what);
+  /// What came within the time, and what was left out of it.
+  std::vector<TimelineEntry> within(std::uint64_t& left_out) const;
+
  private:
   void on_event(const world::TraceEvent& event) override;
+  /// Learns from an event which request it belongs to, and what became of that.
+  void follow(const world::TraceEvent& event);
   /// The client's connection behind one of the gateway's.
   std::uint64_t root_of(std::uint64_t flow) const;
   /// The exchange that a client's connection is busy with; null for none.
@@ -67,8 +77,16 @@ class Observer final : public world::TraceSink {
     world::HostId who;
     std::uint64_t flow, a, b;
     std::string text;
+    std::string of{};       // of a change: the thing
+    std::string request{};  // its id
   };
   static constexpr std::size_t kTimeline = 25;
+  static constexpr std::size_t kMostInWindow = 10'000;
+
+  /// The request whose event it is; null: none is known.
+  const Exchange* request_of(const world::TraceEvent& event);
+  void keep(Kept kept);
+  TimelineEntry entry_of(const Kept& kept) const;
 
   Setting& setting_;
   std::vector<std::unique_ptr<Exchange>> exchanges_;
@@ -84,6 +102,10 @@ class Observer final : public world::TraceSink {
   std::map<std::uint64_t, std::uint64_t> hop_before_;    // upstream connection -> downstream
   std::map<std::uint64_t, std::uint64_t> balanced_;      // target's connection -> client's
   std::deque<Kept> recent_;
+  bool watching_ = false;
+  world::TimePoint from_{}, to_{};
+  std::vector<Kept> window_;
+  std::uint64_t left_out_ = 0;
 };
 
 }  // namespace conformance

@@ -143,6 +143,7 @@ void Stage::add_endpoints() {
         if (!setup.refuses) (void)service->start();  // a second listener on one port stays shut
         endpoint->services.push_back(std::move(service));
       }
+      by_address_[setting_.address_of(*endpoint->host)] = endpoint.get();
       endpoints_.push_back(std::move(endpoint));
     }
   }
@@ -258,6 +259,33 @@ void Stage::add_health(const std::string& endpoint, const std::string& field,
     if (field == "unhealthy") total += host.healthy() ? 0 : 1;
     if (field == "ejected") total += host.ejected ? 1 : 0;
   });
+}
+
+void Stage::visit_gateways(const std::function<void(const GatewayNow&)>& visit) const {
+  for (const auto& instance : instances_) {
+    GatewayNow now{instance->name, instance->proxy.get(), {}};
+    if (const ListenerChecker* const checker = instance->checker.get()) {
+      now.healthy = checker->healthy();
+      now.checks = checker->checks();
+      now.failed_checks = checker->failed_checks();
+    }
+    visit(now);
+  }
+}
+
+void Stage::visit_endpoints(
+    const std::function<void(const std::string& gateway, const std::string& endpoint,
+                             const proxy::HostState& host)>& visit) const {
+  for (const auto& instance : instances_) {
+    if (!instance->proxy) continue;
+    for (const proxy::ClusterState& cluster : instance->proxy->clusters()) {
+      for (const proxy::HostState& host : cluster.hosts) {
+        const auto found = by_address_.find(host.endpoint.address);
+        if (found == by_address_.end() || found->second->node != cluster.cluster->node) continue;
+        visit(instance->name, found->second->name, host);
+      }
+    }
+  }
 }
 
 std::vector<Stage::Opinion> Stage::opinions(EntityKind kind, const std::string& name) const {

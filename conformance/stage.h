@@ -60,6 +60,21 @@ class Stage final : public FaultTargets {
   /// Of an endpoint, or of all of a service; of an instance, or of all of a gateway. One for each
   /// pair, in a fixed order; none where nobody checks.
   std::vector<Opinion> opinions(EntityKind kind, const std::string& name) const;
+  /// One instance of a gateway at an instant.
+  struct GatewayNow {
+    const std::string& name;
+    const proxy::Gateway* proxy;  ///< Null: it does not run.
+    std::optional<bool> healthy;  ///< For whoever watches it; absent: nobody does.
+    std::uint64_t checks = 0, failed_checks = 0;
+  };
+  /// All of them, in a fixed order.
+  void visit_gateways(const std::function<void(const GatewayNow&)>& visit) const;
+  /// What each gateway holds of each endpoint that it knows, in a fixed order. An endpoint comes
+  /// once for each cluster.
+  void visit_endpoints(
+      const std::function<void(const std::string& gateway, const std::string& endpoint,
+                               const proxy::HostState& host)>& visit) const;
+  const std::vector<std::unique_ptr<StagedBalancer>>& balancers() const { return balancers_; }
   /// The hosts of a gateway, or of one instance of it, by name; all of them for "".
   std::vector<const world::World*> instances(const std::string& name) const;
   std::vector<peers::Service*> services(const std::string& name) override;
@@ -95,6 +110,7 @@ class Stage final : public FaultTargets {
   Setting& setting_;
   Observer observer_;
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
+  std::map<std::uint32_t, const Endpoint*> by_address_;
   std::vector<std::unique_ptr<Instance>> instances_;
   std::vector<std::unique_ptr<StagedBalancer>> balancers_;
   std::vector<std::unique_ptr<ClientHost>> clients_;

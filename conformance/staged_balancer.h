@@ -30,6 +30,8 @@ class StagedBalancer final : private peers::BalancerEvents {
   const std::string& name() const { return setup_.name; }
   /// Why it did not start; empty: it did.
   const std::string& failure() const { return failure_; }
+  /// Those that may be its targets.
+  const std::vector<Instance>& instances() const { return instances_; }
   /// The host of its node of that name, or of all of them for the balancer's own; null: none.
   std::vector<world::World*> hosts(std::string_view name) const;
 

@@ -26,7 +26,15 @@ enum class Outcome : std::uint8_t {
 struct TimelineEntry {
   world::TimePoint at{};
   std::string who;
-  std::string what;  ///< Kind and text, one line, printable.
+  std::string what;       ///< Kind and text, one line, printable.
+  std::string request{};  ///< Id of the request that it belongs to; empty: none, or not known.
+};
+
+/// A part of a run's events, with the changes of pools, health and balancers among them.
+struct Excerpt {
+  std::vector<TimelineEntry> before;  ///< What things were when it begins: `at` is since when.
+  std::vector<TimelineEntry> events;
+  std::uint64_t left_out = 0;  ///< Events beyond what is kept.
 };
 
 /// One judged expectation.
@@ -107,6 +115,7 @@ struct RunResult {
   /// Expectations of times that were not judged, as the world is a real one.
   std::uint64_t unjudged_times = 0;
   std::vector<TimelineEntry> timeline;  ///< Of failures: the last events before the first breach.
+  Excerpt excerpt{};                    ///< What was asked for with RunOptions::window.
   std::vector<ObservedRequest> requests;
   nlohmann::ordered_json series;  ///< Observations over time, by name; may be null.
   std::string replay;             ///< The command that repeats exactly this run.

@@ -40,7 +40,10 @@ Json json_of(const Check& check) {
 }
 
 Json json_of(const TimelineEntry& entry) {
-  return {{"at_ns", nanoseconds(entry.at)}, {"who", entry.who}, {"what", entry.what}};
+  return {{"at_ns", nanoseconds(entry.at)},
+          {"who", entry.who},
+          {"what", entry.what},
+          {"request", entry.request}};
 }
 
 /// A header may come twice and order matters, so a list of pairs, not an object.

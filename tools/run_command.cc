@@ -166,8 +166,10 @@ unsigned jobs_of(const RunArguments& arguments) {
 }  // namespace
 
 ExitStatus run_command(const RunArguments& arguments) {
-  const auto options = options_of(arguments);
+  auto options = options_of(arguments);
   if (!options) return ExitStatus::BadInput;
+  // Only who reads a file sees them. Of a real world they would be of its own making.
+  options->series = !options->live && (arguments.json || !arguments.report.empty());
   const unsigned jobs = jobs_of(arguments);
   if (options->live) live::raise_descriptor_limit();
   if (!arguments.report.empty() && !make_folder(arguments.report)) return ExitStatus::BadInput;
