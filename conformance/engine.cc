@@ -91,8 +91,12 @@ class Run {
     if (!options.series) return;
     series_.emplace(stage_);
     const Window window = options.window.value_or(Window{.from = kNever, .to = kNever});
-    stage_.observer().watch(window.from, window.to);
     window_ = options.window;
+    stage_.observer().watch(
+        window.from, window.to,
+        [this](world::HostId who, const std::string& of, const std::string& by) {
+          return of.empty() ? selects_host(who) : selects_thing(of) || selects_thing(by);
+        });
     series_->look(now(), on_change_);
     if (window_ && now() >= window_->from) note_begin();
   }
@@ -304,10 +308,29 @@ class Run {
     return !over_;
   }
 
+  /// Whether a host, or a thing such as "gateway/edge-1", is one that the window is of.
+  bool selects_host(world::HostId host) {
+    if (!window_ || window_->who.empty()) return true;
+    const auto hosts = stage_.hosts(window_->who);
+    return host == 0 || std::any_of(hosts.begin(), hosts.end(),
+                                    [&](const world::World* each) { return each->id() == host; });
+  }
+  bool selects_thing(const std::string& thing) {
+    if (!window_ || window_->who.empty()) return true;
+    const std::string name = thing.substr(thing.find('/') + 1);
+    if (name == window_->who) return true;
+    const auto hosts = stage_.hosts(window_->who);
+    return std::any_of(hosts.begin(), hosts.end(), [&](const world::World* each) {
+      return setting_.host_name(each->id()) == name;
+    });
+  }
+
   /// The time that is asked for begins: what was so at the last look is what it begins with.
   void note_begin() {
     begun_ = true;
-    result_.excerpt.before = series_->state();
+    result_.excerpt.before = series_->state([this](const std::string& of, const std::string& by) {
+      return selects_thing(of) || (!by.empty() && selects_thing(by));
+    });
   }
 
   void look() {
@@ -689,8 +712,9 @@ class Run {
   std::map<std::string, std::uint64_t> numbers_;
   std::set<std::size_t> breached_;
   std::optional<Series> series_;  // absent: nobody asked for it
-  const Series::OnChange on_change_ = [this](const std::string& of, const std::string& what) {
-    stage_.observer().changed(of, what);
+  const Series::OnChange on_change_ = [this](const std::string& of, const std::string& by,
+                                             const std::string& what) {
+    stage_.observer().changed(of, by, what);
   };
   std::optional<Window> window_;
   bool begun_ = false;

@@ -18,6 +18,8 @@ struct LiveOptions {
 struct Window {
   world::TimePoint from{};
   world::TimePoint to{};
+  /// A name of hosts, as scenarios have it: "edge-1", "books". Empty: everybody.
+  std::string who{};
 };
 
 struct RunOptions {

@@ -85,21 +85,22 @@ Exchange* Observer::current(std::uint64_t client_flow) {
 }
 
 void Observer::on_event(const world::TraceEvent& event) {
+  const std::size_t before = window_.size();
   keep({event.at, event.kind, event.who, event.flow, event.a, event.b,
         std::string(event.text.substr(0, kTextBytes * 2))});
+  const bool in_window = window_.size() != before;
   follow(event);
   if (!watching_) return;
   // Known only now: the event may be what binds its connection to a request.
   if (const Exchange* const exchange = request_of(event)) {
     recent_.back().request = exchange->observed.id;
-    if (!window_.empty() && event.at >= from_ && event.at <= to_ && left_out_ == 0) {
-      window_.back().request = exchange->observed.id;
-    }
+    if (in_window) window_.back().request = exchange->observed.id;
   }
 }
 
 void Observer::keep(Kept kept) {
-  if (watching_ && kept.at >= from_ && kept.at <= to_) {
+  if (watching_ && kept.at >= from_ && kept.at <= to_ &&
+      (!selects_ || selects_(kept.who, kept.of, kept.by))) {
     if (window_.size() < kMostInWindow) {
       window_.push_back(kept);
     } else {
@@ -110,14 +111,15 @@ void Observer::keep(Kept kept) {
   if (recent_.size() > kTimeline) recent_.pop_front();
 }
 
-void Observer::watch(world::TimePoint from, world::TimePoint to) {
+void Observer::watch(world::TimePoint from, world::TimePoint to, Selects selects) {
   watching_ = true;
+  selects_ = std::move(selects);
   from_ = from;
   to_ = to;
 }
 
-void Observer::changed(const std::string& of, const std::string& what) {
-  keep({setting_.now(), world::TraceKind::Note, 0, 0, 0, 0, what, of});
+void Observer::changed(const std::string& of, const std::string& by, const std::string& what) {
+  keep({setting_.now(), world::TraceKind::Note, 0, 0, 0, 0, what, of, by});
 }
 
 const Exchange* Observer::request_of(const world::TraceEvent& event) {
@@ -280,7 +282,9 @@ void Observer::ended(world::HostId client, const peers::RequestOutcome& outcome)
 }
 
 TimelineEntry Observer::entry_of(const Kept& kept) const {
-  if (!kept.of.empty()) return {kept.at, kept.of, one_line(kept.text), {}};
+  if (!kept.of.empty()) {
+    return {kept.at, kept.of, one_line(kept.text), {}, TimelineEntry::Kind::Change};
+  }
   using Kind = world::TraceKind;
   std::string what(world::name_of(kept.kind));
   if (kept.flow != 0) what += fmt::format(" #{}", world::connection_of(kept.flow));
@@ -298,6 +302,9 @@ TimelineEntry Observer::entry_of(const Kept& kept) const {
                                           static_cast<std::uint16_t>(kept.b & 0xffff)}
                               .text());
       break;
+    case Kind::Verdict:
+      what = kept.b == 1 ? "held" : "BROKEN";
+      break;
     case Kind::LocalReply:
       what += fmt::format(" {} {}", kept.b, proxy::flags_text(static_cast<std::uint16_t>(kept.a)));
       break;
@@ -311,7 +318,9 @@ TimelineEntry Observer::entry_of(const Kept& kept) const {
       break;
   }
   if (!text.empty()) what += " " + one_line(text);
-  return {kept.at, std::string(setting_.host_name(kept.who)), std::move(what), kept.request};
+  const bool breach = kept.kind == Kind::Verdict && kept.b == 0;
+  return {kept.at, std::string(setting_.host_name(kept.who)), std::move(what), kept.request,
+          breach ? TimelineEntry::Kind::Breach : TimelineEntry::Kind::Event};
 }
 
 std::vector<TimelineEntry> Observer::timeline() const {

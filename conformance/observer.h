@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -55,9 +56,13 @@ class Observer final : public world::TraceSink {
 
   /// From now on events are kept with the requests that they belong to, and changes among them;
   /// those within that time stay, kMostInWindow of them.
-  void watch(world::TimePoint from, world::TimePoint to);
+  /// `selects` says whether an event of a host, or a change of a thing that another one holds of
+  /// it, is wanted; empty: all are.
+  using Selects =
+      std::function<bool(world::HostId who, const std::string& of, const std::string& by)>;
+  void watch(world::TimePoint from, world::TimePoint to, Selects selects);
   /// Something that is no event has changed, now.
-  void changed(const std::string& of, const std::string& what);
+  void changed(const std::string& of, const std::string& by, const std::string& what);
   /// What came within the time, and what was left out of it.
   std::vector<TimelineEntry> within(std::uint64_t& left_out) const;
 
@@ -77,8 +82,8 @@ class Observer final : public world::TraceSink {
     world::HostId who;
     std::uint64_t flow, a, b;
     std::string text;
-    std::string of{};       // of a change: the thing
-    std::string request{};  // its id
+    std::string of{}, by{};  // of a change: the thing, and who holds it to be so
+    std::string request{};   // its id
   };
   static constexpr std::size_t kTimeline = 25;
   static constexpr std::size_t kMostInWindow = 10'000;
@@ -104,6 +109,7 @@ class Observer final : public world::TraceSink {
   std::deque<Kept> recent_;
   bool watching_ = false;
   world::TimePoint from_{}, to_{};
+  Selects selects_;
   std::vector<Kept> window_;
   std::uint64_t left_out_ = 0;
 };

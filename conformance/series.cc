@@ -57,7 +57,7 @@ void Series::number(const std::string& of, const char* what, std::uint64_t value
   Number& number = found->second;
   const auto now = static_cast<std::int64_t>(value);
   if (number.now == now) return;
-  if (*on_change_) (*on_change_)(of, fmt::format("{} {} -> {}", what, number.now, now));
+  if (*on_change_) (*on_change_)(of, {}, fmt::format("{} {} -> {}", what, number.now, now));
   number.most = std::max(number.most, now);
   number.now = now;
   if (number.points.back().first == now_) {
@@ -83,8 +83,9 @@ void Series::state(const std::string& of, const std::string& by, std::string_vie
   if (known.now == state) return;
   const std::string reason = why();
   if (!known.bands.empty() && *on_change_) {
-    (*on_change_)(of, fmt::format("{} -> {}{}{}", known.now, state, by.empty() ? "" : " for " + by,
-                                  reason.empty() ? "" : ": " + reason));
+    (*on_change_)(of, by,
+                  fmt::format("{} -> {}{}{}", known.now, state, by.empty() ? "" : " for " + by,
+                              reason.empty() ? "" : ": " + reason));
   }
   known.now = state;
   if (!known.bands.empty() && known.bands.back().from == now_) {
@@ -144,15 +145,17 @@ void Series::look(world::TimePoint now, const OnChange& on_change) {
   }
 }
 
-std::vector<TimelineEntry> Series::state() const {
+std::vector<TimelineEntry> Series::state(const Selects& selects) const {
   std::vector<TimelineEntry> out;
   for (const auto& [key, state] : states_) {
+    if (!selects(key.first, key.second)) continue;
     out.push_back({state.bands.back().from,
                    key.first,
                    state.now + (key.second.empty() ? "" : " for " + key.second),
                    {}});
   }
   for (const auto& [key, number] : numbers_) {
+    if (!selects(key.first, {})) continue;
     out.push_back(
         {number.points.back().first, key.first, fmt::format("{} {}", key.second, number.now), {}});
   }

@@ -54,14 +54,18 @@ class Kept {
 class Series {
  public:
   /// A change, for a timeline: of a thing, such as "gateway/edge-1", what it became.
-  using OnChange = std::function<void(const std::string& of, const std::string& what)>;
+  /// `by`: who holds it to be so, if not everybody.
+  using OnChange =
+      std::function<void(const std::string& of, const std::string& by, const std::string& what)>;
 
   explicit Series(const Stage& stage) : stage_(stage) {}
 
   /// Looks at everything. To be called after every event.
   void look(world::TimePoint now, const OnChange& on_change);
   /// What everything is since when, as it was at the last look.
-  std::vector<TimelineEntry> state() const;
+  /// `selects`: whether that of a thing, and what another one holds of it, is wanted.
+  using Selects = std::function<bool(const std::string& of, const std::string& by)>;
+  std::vector<TimelineEntry> state(const Selects& selects) const;
   /// Everything, as results.json has it; `end`: of the run. Null: there is nothing.
   nlohmann::ordered_json json(world::TimePoint end) const;
 

@@ -24,10 +24,17 @@ enum class Outcome : std::uint8_t {
 
 /// One line of the timeline shown with a failure.
 struct TimelineEntry {
+  enum class Kind : std::uint8_t {
+    Event,
+    Change,  ///< Of the state of a pool, a health, a balancer's target.
+    Breach,  ///< An expectation was broken.
+  };
+
   world::TimePoint at{};
   std::string who;
   std::string what;       ///< Kind and text, one line, printable.
   std::string request{};  ///< Id of the request that it belongs to; empty: none, or not known.
+  Kind kind = Kind::Event;
 };
 
 /// A part of a run's events, with the changes of pools, health and balancers among them.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "reports/text.h"
+#include "reports/timeline_text.h"
 
 namespace reports {
 namespace {
@@ -13,7 +14,6 @@ namespace {
 using conformance::Check;
 using conformance::Outcome;
 using conformance::RunResult;
-using conformance::TimelineEntry;
 
 constexpr std::size_t kMaxChecksShown = 20;
 
@@ -36,27 +36,6 @@ std::string check_text(const Check& check) {
   return out;
 }
 
-std::string timeline_text(const std::vector<TimelineEntry>& timeline) {
-  int digits = 3;
-  std::size_t time_width = 0;
-  std::size_t who_width = 0;
-  for (const TimelineEntry& entry : timeline) {
-    digits = std::max(digits, digits_needed(entry.at.time_since_epoch()));
-    who_width = std::max(who_width, printable(entry.who).size());
-  }
-  for (const TimelineEntry& entry : timeline) {
-    const std::string at = seconds_text(entry.at.time_since_epoch(), digits);
-    time_width = std::max(time_width, at.size());
-  }
-  std::string out = "  the last events before it\n";
-  for (const TimelineEntry& entry : timeline) {
-    out +=
-        fmt::format("    {:>{}}  {:<{}}  {}\n", seconds_text(entry.at.time_since_epoch(), digits),
-                    time_width, printable(entry.who), who_width, printable(entry.what));
-  }
-  return out;
-}
-
 std::string broken_checks_text(const RunResult& run) {
   std::string out;
   std::size_t broken = 0;
@@ -68,6 +47,14 @@ std::string broken_checks_text(const RunResult& run) {
     out += fmt::format("  and {} more broken expectations\n", broken - kMaxChecksShown);
   }
   return out;
+}
+
+/// How to see more of it. Nothing for a real world, which does not come again.
+std::string timeline_hint(const RunResult& run) {
+  constexpr std::string_view kRun = "meshproof run ";
+  if (run.trace_hash.empty() || run.replay.rfind(kRun, 0) != 0) return "";
+  return "  more of it: " + printable("meshproof timeline " + run.replay.substr(kRun.size())) +
+         "\n";
 }
 
 const Check* first_broken(const RunResult& run) {
@@ -87,7 +74,10 @@ std::string failure_text(const RunResult& run) {
   for (const world::Error& error : run.errors) out += printable(error.text()) + "\n";
   if (run.outcome == Outcome::Skipped) return out;
   out += broken_checks_text(run);
-  if (!run.timeline.empty()) out += timeline_text(run.timeline);
+  if (!run.timeline.empty()) {
+    out += "  the last events before it\n" + timeline_text(run.timeline, "    ");
+    out += timeline_hint(run);
+  }
   if (!run.replay.empty()) out += "  replay: " + printable(run.replay) + "\n";
   return out;
 }

@@ -31,8 +31,9 @@ TEST(Terminal, AFailureShowsExpectedSeenTimelinePlaceAndReplay) {
             "    seen      edge\n"
             "    place     scenarios/rewrites/prefix.scenario.yaml:20:17\n"
             "  the last events before it\n"
-            "    0.000000s  client   RequestSent GET /chapter/1\n"
-            "    0.004250s  books-1  RequestSeen GET /1\n"
+            "    0.000000s   client   RequestSent GET /chapter/1\n"
+            "    0.004250s   books-1  RequestSeen GET /1\n"
+            "  more of it: meshproof timeline scenarios/rewrites/prefix.scenario.yaml --seed 0\n"
             "  replay: meshproof run scenarios/rewrites/prefix.scenario.yaml --seed 0\n");
 }
 

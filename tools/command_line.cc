@@ -21,6 +21,7 @@
 #include "tools/run_command.h"
 #include "tools/schema_command.h"
 #include "tools/service_command.h"
+#include "tools/timeline_command.h"
 #include "tools/version.h"
 
 namespace tools {
@@ -129,6 +130,30 @@ CLI::App& add_explain(CLI::App& app, ExplainArguments& explain) {
   command.add_option("--gateway", explain.gateway, "Which virtual gateway, if there are several")
       ->type_name("NAME");
   command.add_flag("--json", explain.json, "Print it as JSON");
+  return command;
+}
+
+CLI::App& add_timeline(CLI::App& app, TimelineArguments& timeline) {
+  CLI::App& command =
+      *app.add_subcommand("timeline", "Print what happened in a run, and when, with its states");
+  command.footer("Exit status: 0, whatever came of the run; 4 bad usage or a bad file.");
+  command.add_option("RUN", timeline.run, "Scenario file, a folder of them, or a results.json")
+      ->required()
+      ->type_name("");
+  command.add_option("--filter", timeline.filter, "Id of the run, if there are several")
+      ->type_name("ID");
+  add_seed(command, timeline.seed);
+  command
+      .add_option("--around", timeline.around,
+                  "The time that matters, such as 12.3s; the first failure, unless said, or "
+                  "everything where nothing failed")
+      ->type_name("TIME");
+  command.add_option("--within", timeline.within, "So much before and after it; 1s, unless said")
+      ->type_name("TIME");
+  command
+      .add_option("--who", timeline.who,
+                  "Only what concerns this one, such as gateway/edge-1 or endpoint/books-1")
+      ->type_name("NAME");
   return command;
 }
 
@@ -266,6 +291,7 @@ ExitStatus do_command_line(int count, const char* const* words) {
   RunArguments run;
   LintArguments lint;
   ExplainArguments explain;
+  TimelineArguments timeline;
   std::string schema = "scenario";
   RecordedArguments recorded;
   GatewayArguments gateway;
@@ -274,6 +300,7 @@ ExitStatus do_command_line(int count, const char* const* words) {
   const CLI::App& run_app = add_run(app, run);
   const CLI::App& lint_app = add_lint(app, lint);
   const CLI::App& explain_app = add_explain(app, explain);
+  const CLI::App& timeline_app = add_timeline(app, timeline);
   const CLI::App& schema_app = add_schema(app, schema);
   const CLI::App& recorded_app = add_recorded(app, recorded);
   const CLI::App& gateway_app = add_gateway(app, gateway);
@@ -294,6 +321,7 @@ ExitStatus do_command_line(int count, const char* const* words) {
   if (run_app.parsed()) return run_command(run);
   if (lint_app.parsed()) return lint_command(lint);
   if (explain_app.parsed()) return explain_command(explain);
+  if (timeline_app.parsed()) return timeline_command(timeline);
   if (schema_app.parsed()) return schema_command(schema);
   if (recorded_app.parsed()) return recorded_command(recorded);
   if (gateway_app.parsed()) return gateway_command(gateway);
