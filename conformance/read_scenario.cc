@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "conformance/impossible.h"
 #include "conformance/names.h"
 #include "conformance/protos.h"
 #include "conformance/read_expect.h"
@@ -205,6 +206,7 @@ world::Result<Scenario, world::Errors> read_scenario(const document::Document& d
     }
   }
   root.finish();
+  if (!refusal && problems.empty()) refuse_impossible(scenario, problems);
   if (!problems.empty()) return problems.take();
   return scenario;
 }
