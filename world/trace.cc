@@ -63,6 +63,10 @@ std::string_view name_of(TraceKind kind) {
       return "verdict";
     case TraceKind::Note:
       return "note";
+    case TraceKind::Secured:
+      return "secured";
+    case TraceKind::TlsFailed:
+      return "tls-failed";
   }
   return "?";
 }

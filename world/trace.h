@@ -39,7 +39,15 @@ enum class TraceKind : std::uint8_t {
   Step,     ///< A step of the scenario begins. Text: what it is.
   Verdict,  ///< An expectation was judged. `b`: 1 if it held.
   Note,     ///< Anything else worth reading on a timeline.
+  // TLS; `flow` is the connection.
+  Secured,    ///< A handshake is over for `who`. `a`: the version, 0x0304 for 1.3, `b`: 1 if it
+              ///< was resumed. Text: the subject of the peer's certificate; empty: it showed none.
+  TlsFailed,  ///< `who` gave a connection up. `a`: the alert it sent, `b`: the one that it
+              ///< received, kNoAlert for none. Text: why, as the real proxy logs it.
 };
+
+/// Stands for an alert that there was not: their numbers are bytes.
+inline constexpr std::uint64_t kNoAlert = 256;
 
 std::string_view name_of(TraceKind kind);
 

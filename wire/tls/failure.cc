@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <openssl/sslerr.h>
 
 namespace wire::tls {
@@ -75,6 +76,15 @@ std::string with_underscores(std::string text) {
 }
 
 }  // namespace
+
+std::string name_of_alert(std::uint8_t alert) {
+  constexpr std::uint8_t kCertificateRequired = 116;  // which the library has no words for
+  if (alert == kCertificateRequired) return "certificate_required";
+  std::string name = with_underscores(SSL_alert_desc_string_long(alert));
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return name;
+}
 
 std::string_view reason_of_alert(std::uint8_t alert) {
   const auto* const found =

@@ -27,6 +27,9 @@ struct Failure {
   bool ended = false;  ///< Of cause Transport: by a FIN rather than by a reset.
 };
 
+/// As the standard names it: "certificate_expired". Source: RFC 8446, section 6.
+std::string name_of_alert(std::uint8_t alert);
+
 /// The reason that stands for an alert from the peer: "TLSV1_ALERT_UNKNOWN_CA".
 std::string_view reason_of_alert(std::uint8_t alert);
 

@@ -159,6 +159,9 @@ void TlsTransport::shake() {
   flush();
   state_ = State::Open;
   secured_ = true;
+  const X509* const peer = SSL_get0_peer_certificate(ssl_);
+  world_.trace(world::TraceKind::Secured, flow(), static_cast<std::uint64_t>(SSL_version(ssl_)),
+               resumed() ? 1 : 0, peer != nullptr ? subject_of(peer) : std::string());
   if (!held_.empty()) write(std::exchange(held_, {}));
   if (finish_held_) finish();
   bool gone = false;
@@ -223,6 +226,8 @@ void TlsTransport::fail(int reason) {
   }
   failure_->alert_sent = alert_sent_;
   failure_->alert_received = alert_received_;
+  world_.trace(world::TraceKind::TlsFailed, flow(), alert_sent_.value_or(world::kNoAlert),
+               alert_received_.value_or(world::kNoAlert), log_text(*failure_));
   // OpenSSL reads record by record from a socket: what it left there makes the close a reset. The
   // real proxy reads all there is.
   if (!context_->settings().answers_no_tls && BIO_ctrl_pending(in_) > 0) inner_->reset();
