@@ -196,6 +196,28 @@ Vault& vault() {
   return vault;
 }
 
+/// What was read from a text, for whoever comes with the same text. Bounded: then it begins anew.
+template <class Key, class Made>
+class Shelf {
+ public:
+  template <class Make>
+  world::Result<std::shared_ptr<const Made>, std::string> get(const Key& key, Make&& make) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = made_.find(key); found != made_.end()) return found->second;
+    auto made = make();
+    if (!made) return made;
+    if (made_.size() >= kMost) made_.clear();
+    made_.emplace(key, *made);
+    return made;
+  }
+
+ private:
+  static constexpr std::size_t kMost = 4096;
+
+  std::mutex mutex_;
+  std::map<Key, std::shared_ptr<const Made>> made_;
+};
+
 }  // namespace
 
 IssuedPtr issue(const Description& description, const IssuedPtr& issuer, std::uint64_t seed) {
@@ -222,12 +244,24 @@ IssuedPtr issue_leaf(const std::string& name, std::vector<SubjectName> names,
   return issue(of, issuer);
 }
 
+world::Result<std::shared_ptr<const wire::tls::Identity>, std::string> shared_identity(
+    const std::string& chain, const std::string& key) {
+  static Shelf<std::pair<std::string, std::string>, wire::tls::Identity> shelf;
+  return shelf.get({chain, key}, [&] { return wire::tls::Identity::read(chain, key); });
+}
+
+world::Result<std::shared_ptr<const wire::tls::TrustBundle>, std::string> shared_trust(
+    const std::string& pem) {
+  static Shelf<std::string, wire::tls::TrustBundle> shelf;
+  return shelf.get(pem, [&] { return wire::tls::TrustBundle::read(pem); });
+}
+
 std::shared_ptr<const wire::tls::Identity> identity_of(const Issued& leaf) {
-  return *wire::tls::Identity::read(chain_of(leaf), leaf.key);
+  return *shared_identity(chain_of(leaf), leaf.key);
 }
 
 std::shared_ptr<const wire::tls::TrustBundle> trust_in(const Issued& authority) {
-  return *wire::tls::TrustBundle::read(authority.certificate);
+  return *shared_trust(authority.certificate);
 }
 
 std::string chain_of(const Issued& leaf) {

@@ -60,6 +60,13 @@ IssuedPtr issue_leaf(const std::string& name, std::vector<SubjectName> names,
 /// The certificate and those of its issuers up to the root, which is left out, as a file of PEM.
 std::string chain_of(const Issued& leaf);
 
+/// As Identity::read() and TrustBundle::read(), but the same text gives the same object: worlds and
+/// their contexts share it.
+world::Result<std::shared_ptr<const wire::tls::Identity>, std::string> shared_identity(
+    const std::string& chain, const std::string& key);
+world::Result<std::shared_ptr<const wire::tls::TrustBundle>, std::string> shared_trust(
+    const std::string& pem);
+
 /// What shows the certificate with its chain, and what trusts it.
 std::shared_ptr<const wire::tls::Identity> identity_of(const Issued& leaf);
 std::shared_ptr<const wire::tls::TrustBundle> trust_in(const Issued& authority);
