@@ -243,23 +243,6 @@ std::vector<wire::tls::SubjectName> subject_names(const std::vector<std::string>
   return names;
 }
 
-/// Of a listener that takes TLS. Clients must show a certificate as soon as there is a validation.
-/// Source: AM-TLS-02, -07, -10, -11, AM-MTL-01.
-TlsPlan listener_tls(const mesh::ListenerTls& from, mesh::Protocol protocol) {
-  TlsPlan plan;
-  plan.settings = wire::tls::Settings::of_proxy(wire::tls::Role::Server);
-  if (protocol_of(protocol) == Protocol::Http2) plan.settings.alpn = {"h2"};
-  plan.certificates.push_back(secret_name(from.certificate));
-  if (from.validation) {
-    plan.trust = secret_name(from.validation->trust);
-    plan.settings.require_certificate = true;
-    if (from.validation->subject_names) {
-      plan.settings.names = subject_names(*from.validation->subject_names);
-    }
-  }
-  return plan;
-}
-
 /// The name that an endpoint's certificate must have unless the client says otherwise: its
 /// host name or `<service>.<namespace>`; none of a fixed list. Source: AM-TLS-04, AM-TLS-07.
 std::vector<std::string> discovery_names(const mesh::VirtualNode* node) {
@@ -284,20 +267,6 @@ TlsPlan tls_by_policy(const mesh::ClientTls& policy, const mesh::VirtualNode* no
   plan.trust = secret_name(policy.validation.trust);
   plan.settings.names =
       subject_names(policy.validation.subject_names.value_or(discovery_names(node)));
-  return plan;
-}
-
-/// Towards a node for which there is no policy: the node decides. A certificate of ACM is held
-/// against its own root; one from a file is not looked at, nor is one by SDS, of which nothing is
-/// known. Source: AM-TLS-06.
-std::optional<TlsPlan> tls_by_node(const mesh::Listener* listener) {
-  if (listener == nullptr || !listener->tls || listener->tls->mode == mesh::TlsMode::Disabled) {
-    return std::nullopt;
-  }
-  TlsPlan plan;
-  plan.settings = wire::tls::Settings::of_proxy(wire::tls::Role::Client);
-  const mesh::Certificate& certificate = listener->tls->certificate;
-  if (certificate.source == mesh::TlsSource::Acm) plan.trust = secret_name(certificate);
   return plan;
 }
 
@@ -352,7 +321,7 @@ class Compiler {
     if (listener.tls && listener.tls->mode != mesh::TlsMode::Disabled) {
       hop.tls_mode = listener.tls->mode == mesh::TlsMode::Strict ? HopPlan::TlsMode::Strict
                                                                  : HopPlan::TlsMode::Permissive;
-      hop.tls = listener_tls(*listener.tls, listener.port_mapping.protocol);
+      hop.tls = listener_tls(listener);
     }
     if (!options_.single_hop) hop.clusters.push_back(self_redirect(listener));
 
@@ -630,9 +599,11 @@ class Compiler {
       }
     }
     if (listener != nullptr) take_health(cluster, *listener);
-    cluster.tls = applies(gateway_.client_tls, cluster.port)
-                      ? tls_by_policy(*gateway_.client_tls, node)
-                      : tls_by_node(listener);
+    if (applies(gateway_.client_tls, cluster.port)) {
+      cluster.tls = tls_by_policy(*gateway_.client_tls, node);
+    } else if (listener != nullptr) {
+      cluster.tls = tls_without_policy(*listener);
+    }
     clusters.push_back(std::move(cluster));
     return clusters.size() - 1;
   }
@@ -674,6 +645,33 @@ std::string cloud_map_name(const mesh::Discovery& discovery) {
   std::sort(attributes.begin(), attributes.end());
   for (const auto& [key, value] : attributes) name += ";" + key + "=" + value;
   return name;
+}
+
+TlsPlan listener_tls(const mesh::Listener& listener) {
+  const mesh::ListenerTls& from = *listener.tls;
+  TlsPlan plan;
+  plan.settings = wire::tls::Settings::of_proxy(wire::tls::Role::Server);
+  if (protocol_of(listener.port_mapping.protocol) == Protocol::Http2) plan.settings.alpn = {"h2"};
+  plan.certificates.push_back(secret_name(from.certificate));
+  if (from.validation) {
+    plan.trust = secret_name(from.validation->trust);
+    plan.settings.require_certificate = true;
+    if (from.validation->subject_names) {
+      plan.settings.names = subject_names(*from.validation->subject_names);
+    }
+  }
+  return plan;
+}
+
+/// A certificate of ACM is held against its own root; one from a file is not looked at, nor is one
+/// by SDS, of which nothing is known.
+std::optional<TlsPlan> tls_without_policy(const mesh::Listener& listener) {
+  if (!listener.tls || listener.tls->mode == mesh::TlsMode::Disabled) return std::nullopt;
+  TlsPlan plan;
+  plan.settings = wire::tls::Settings::of_proxy(wire::tls::Role::Client);
+  const mesh::Certificate& certificate = listener.tls->certificate;
+  if (certificate.source == mesh::TlsSource::Acm) plan.trust = secret_name(certificate);
+  return plan;
 }
 
 HealthCheckPlan check_plan(const mesh::HealthCheck& from, HealthCheckPlan::Rules rules) {

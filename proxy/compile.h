@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,16 @@ world::Result<std::shared_ptr<const GatewayPlan>> compile(const mesh::Mesh& mesh
 /// The name by which the world is asked for the instances of a Cloud Map service that have all of a
 /// node's attributes: "books.shop.local;stage=blue". Source: AM-SHP-296 to -299.
 std::string cloud_map_name(const mesh::Discovery& discovery);
+
+/// TLS of a listener, be it a gateway's or a node's. Requires: it has TLS that is not DISABLED.
+/// Clients must show a certificate as soon as there is a validation.
+///
+/// Source: AM-TLS-02, -07, -10, -11, AM-MTL-01.
+TlsPlan listener_tls(const mesh::Listener& listener);
+
+/// What whoever connects to a listener speaks when it has no policy of its own: TLS, unless the
+/// listener has none. Source: AM-TLS-06.
+std::optional<TlsPlan> tls_without_policy(const mesh::Listener& listener);
 
 /// A listener's health check by one of the two readings. Source: HC-01 to -09.
 HealthCheckPlan check_plan(const mesh::HealthCheck& from, HealthCheckPlan::Rules rules);

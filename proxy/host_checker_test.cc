@@ -172,7 +172,7 @@ TEST_F(HostCheckerTest, ATcpProbeConnectsAndClosesWithoutAByte) {
 
 TEST_F(HostCheckerTest, ATcpProbeOverTlsFailsWithoutItsSecret) {
   check().kind = Kind::Tcp;
-  cluster_.tls.emplace();
+  cluster_.tls.emplace().trust = {SecretName::Kind::File, "/certs/ca.pem", {}, {}};
   begin();
   until(50ms);
   EXPECT_EQ(story_, "nothing@2ms");

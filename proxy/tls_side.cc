@@ -17,7 +17,8 @@ void TlsSide::refresh() {
   const std::uint64_t version = secrets_ != nullptr ? secrets_->version() : 0;
   if (version_ == version) return;
   version_ = version;
-  if (secrets_ == nullptr) return;
+  const bool needs_some = !plan_.certificates.empty() || plan_.trust;
+  if (needs_some && secrets_ == nullptr) return;
   wire::tls::Settings settings = plan_.settings;
   for (const SecretName& name : plan_.certificates) {
     auto identity = secrets_->identity(name);
