@@ -161,6 +161,7 @@ class Run {
     setting_.trace().record({now(), world::TraceKind::Step, 0, 0, index, 0, name_of(index)});
 
     if (step.fault) faults_.begin(*step.fault);
+    if (!step.set.empty()) stage_.set(step.set);
     Pending pending{&step, index, {}, now(), 0};
     if (step.expect) {
       for (const TurnExpectation& turn : step.expect->turns) begin_turn(turn, name_of(index));
@@ -204,7 +205,7 @@ class Run {
 
   void send(const RequestAction& action, Pending& pending) {
     const auto policy = action.connections.value_or(stage_.policy_of(action.client));
-    const auto [client, host] = stage_.client(action.client, policy);
+    const auto [client, host] = stage_.client(action.client, policy, action.tls);
     const auto prepared = std::make_shared<const peers::PreparedRequest>(action.request);
     for (std::uint64_t i = 0; i < action.count; ++i) {
       Exchange& exchange = stage_.observer().add_request();

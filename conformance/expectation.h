@@ -46,6 +46,17 @@ struct FrameExpectation {
   world::Place place;
 };
 
+/// `tls` of a request, or of what a service saw of it.
+struct TlsExpectation {
+  bool none = false;  ///< There is no TLS.
+  std::optional<TextExpectation> version, alpn, cipher;
+  std::optional<TextExpectation> server_name;  ///< Of a service's connection alone.
+  std::optional<TextExpectation> client_certificate, server_certificate;
+  std::optional<bool> resumed;
+  std::optional<TextExpectation> failed, refused_by, reason;
+  world::Place place;
+};
+
 /// `expect: { service: ... }`: what a service saw of a request.
 struct ServiceExpectation {
   bool none = false;  ///< No service saw it.
@@ -53,6 +64,7 @@ struct ServiceExpectation {
   std::vector<HeaderExpectation> headers, trailers;
   std::optional<std::vector<MessageExpectation>> messages;
   std::optional<std::vector<FrameExpectation>> frames;
+  std::optional<TlsExpectation> tls;
   std::optional<NumberExpectation> count;  ///< How often it was seen.
   std::vector<TextExpectation> paths;      ///< Of each time it was seen, in order.
   bool has_paths = false;
@@ -84,6 +96,9 @@ struct RequestExpectation {
   std::optional<TextExpectation> flags;   ///< Of the first hop, "-" for none.
   std::optional<TextExpectation> route;   ///< The gateway route that was taken.
   std::optional<TextExpectation> failed;  ///< Why there is no answer; no tests: for any reason.
+  std::optional<TextExpectation>
+      details;  ///< The first hop's own, of what did not go as it should.
+  std::optional<TlsExpectation> tls;
   std::optional<ServiceExpectation> service;
   std::optional<std::vector<LineExpectation>> log;
   std::optional<DurationExpectation> answered_at;

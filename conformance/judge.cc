@@ -245,6 +245,11 @@ void Judge::request(const std::string& where, const RequestExpectation& expected
       text(where + "/failed", *expected.failed, failure);
     }
   }
+  if (expected.details) {
+    text(where + "/details", *expected.details,
+         exchange.details.empty() ? std::nullopt : std::optional<std::string>(exchange.details));
+  }
+  if (expected.tls) tls(where + "/tls", *expected.tls, observed.tls);
   if (expected.service) service(where + "/service", *expected.service, exchange);
   const auto instant = [&](const char* name, const DurationExpectation& wanted,
                            std::optional<Duration> actual) {
@@ -299,6 +304,38 @@ void Judge::request(const std::string& where, const RequestExpectation& expected
     log.last = expected.log;
     log.place = expected.place;
     Judge::log(where, log);
+  }
+}
+
+void Judge::tls(const std::string& where, const TlsExpectation& expected,
+                const std::optional<ObservedRequest::Tls>& actual) {
+  if (expected.none || !actual) {
+    check(where, expected.none == !actual, expected.none ? "plain text" : "TLS",
+          actual ? "TLS" : "plain text", expected.place);
+    return;
+  }
+  const auto word = [&](const char* name, const std::optional<TextExpectation>& wanted,
+                        const std::string& got) {
+    if (wanted) text(where + name, *wanted, got.empty() ? std::nullopt : std::optional(got));
+  };
+  word("/version", expected.version, actual->version);
+  word("/alpn", expected.alpn, actual->alpn);
+  word("/cipher", expected.cipher, actual->cipher);
+  word("/serverName", expected.server_name, actual->server_name);
+  word("/serverCertificate", expected.server_certificate, actual->server_certificate);
+  word("/clientCertificate", expected.client_certificate, actual->client_certificate);
+  word("/refusedBy", expected.refused_by, actual->refused_by);
+  word("/reason", expected.reason, actual->reason);
+  if (expected.resumed) {
+    check(where + "/resumed", *expected.resumed == actual->resumed,
+          *expected.resumed ? "true" : "false", actual->resumed ? "true" : "false", expected.place);
+  }
+  if (!expected.failed) return;
+  if (expected.failed->tests.empty() && !expected.failed->absent) {
+    check(where + "/failed", !actual->failed.empty(), "any failure",
+          actual->failed.empty() ? "none" : actual->failed, expected.failed->place);
+  } else {
+    word("/failed", expected.failed, actual->failed);
   }
 }
 
@@ -437,6 +474,9 @@ void Judge::service(const std::string& where, const ServiceExpectation& expected
   if (expected.body) text(where + "/body", *expected.body, of(&ObservedRequest::Seen::body));
   if (expected.protocol) {
     text(where + "/protocol", *expected.protocol, of(&ObservedRequest::Seen::protocol));
+  }
+  if (expected.tls) {
+    tls(where + "/tls", *expected.tls, seen != nullptr ? seen->tls : std::nullopt);
   }
   const auto no_lines = std::vector<std::pair<std::string, std::string>>{};
   trailers(where, expected.trailers, seen != nullptr ? seen->trailers : no_lines);

@@ -52,6 +52,8 @@ class Judge {
               const std::vector<ObservedRequest::Frame>& actual, const world::Place& place);
   void service(const std::string& where, const ServiceExpectation& expected,
                const Exchange& exchange);
+  void tls(const std::string& where, const TlsExpectation& expected,
+           const std::optional<ObservedRequest::Tls>& actual);
   void raw(const std::string& where, const RequestExpectation& expected, const Exchange& exchange);
   void lines(const std::string& where, const std::vector<LineExpectation>& expected,
              const std::vector<std::string>& actual, const world::Place& place,

@@ -14,6 +14,8 @@ ListenerChecker::ListenerChecker(world::World& host, std::uint32_t address,
     if (!listener.health_check) continue;
     auto cluster = std::make_unique<proxy::Cluster>();
     cluster->name = gateway.name;
+    cluster->tls = proxy::tls_without_policy(listener);
+    if (cluster->tls) cluster->tls->trust.reset();  // it knows no authority
     cluster->health_check =
         proxy::check_plan(*listener.health_check, proxy::HealthCheckPlan::Rules::Letter);
     checkers_.push_back(std::make_unique<proxy::HostChecker>(

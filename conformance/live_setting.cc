@@ -329,6 +329,10 @@ world::Trace& LiveSetting::trace() {
   return inner_->runtime.trace();
 }
 
+world::CalendarTime LiveSetting::calendar_start() const {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
 world::World& LiveSetting::add_host(const std::string& name) {
   const auto taken = [this](const std::string& wanted) {
     return std::any_of(inner_->hosts.begin(), inner_->hosts.end(),

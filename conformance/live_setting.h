@@ -30,6 +30,7 @@ class LiveSetting final : public Setting {
 
   world::EventLoop& loop() override;
   world::Trace& trace() override;
+  world::CalendarTime calendar_start() const override;
   world::World& add_host(const std::string& name) override;
   std::uint32_t address_of(const world::World& host) const override;
   std::string_view host_name(world::HostId id) const override;

@@ -86,6 +86,7 @@ std::string TurnExpectation::text() const {
 
 Names::Names(const mesh::Mesh& mesh, const WorldSetup& world, bool sound) : sound_(sound) {
   for (const auto& [kind, word] : kWords) names_[kind];
+  for (const CertificateSetup& one : world.pki) certificates_.push_back(one.name);
   for (const GatewaySetup& setup : world.gateways) {
     auto& names = names_[EntityKind::Gateway];
     const mesh::VirtualGateway* gateway = mesh.gateway(setup.name);
@@ -146,6 +147,11 @@ Names::Names(const mesh::Mesh& mesh, const WorldSetup& world, bool sound) : soun
       if (!is_virtual) link_ends_.push_back(name);
     }
   }
+}
+
+bool Names::has_certificate(std::string_view name) const {
+  return !sound_ ||
+         std::find(certificates_.begin(), certificates_.end(), name) != certificates_.end();
 }
 
 bool Names::has(EntityKind kind, std::string_view name) const {

@@ -38,6 +38,8 @@ class Names {
   std::optional<std::uint16_t> gateway_port(std::string_view host) const;
   /// What is spoken there, if that is a gateway, an instance of one, or a balancer in front.
   std::optional<mesh::Protocol> gateway_protocol(std::string_view host, std::uint16_t port) const;
+  /// Whether world.pki has it.
+  bool has_certificate(std::string_view name) const;
   const std::vector<std::string>& all(EntityKind kind) const { return names_.at(kind); }
 
  private:
@@ -46,6 +48,7 @@ class Names {
   std::map<std::string, std::uint16_t, std::less<>> gateway_ports_;
   std::map<std::pair<std::string, std::uint16_t>, mesh::Protocol> gateway_protocols_;
   std::vector<std::string> link_ends_;
+  std::vector<std::string> certificates_;
 };
 
 }  // namespace conformance

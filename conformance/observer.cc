@@ -35,6 +35,20 @@ std::vector<ObservedRequest::Frame> observed_frames(std::span<const peers::WebSo
   return out;
 }
 
+ObservedRequest::Tls agreed_tls(const wire::tls::Agreed& agreed) {
+  constexpr std::size_t kPrefix = 4;  // of "TLSv1.3"
+  return {.version = std::string(wire::tls::text_of(agreed.version)).substr(kPrefix),
+          .alpn = agreed.alpn,
+          .cipher = agreed.cipher,
+          .server_name = agreed.server_name,
+          .resumed = agreed.resumed,
+          .server_certificate = {},
+          .client_certificate = {},
+          .failed = {},
+          .refused_by = {},
+          .reason = {}};
+}
+
 std::string_view first_line(std::string_view text) {
   return text.substr(0, text.find('\r'));
 }
@@ -193,9 +207,39 @@ void Observer::follow(const world::TraceEvent& event) {
         }
       }
       break;
+    case Kind::Secured:
+      if (gateways_.count(event.who) != 0) shown_[root_of(event.flow)].subject = event.text;
+      break;
+    case Kind::TlsFailed:
+      if (gateways_.count(event.who) != 0) shown_[root_of(event.flow)].reason = event.text;
+      break;
     default:
       break;
   }
+}
+
+ObservedRequest::Tls Observer::observed_tls(const peers::TlsSeen& seen, std::uint64_t flow) const {
+  ObservedRequest::Tls out;
+  if (seen.agreed) {
+    out = agreed_tls(*seen.agreed);
+    out.server_certificate = tls_.entry_of(seen.agreed->peer);
+  }
+  if (const auto shown = shown_.find(world::connection_of(flow)); shown != shown_.end()) {
+    out.client_certificate = tls_.entry_of(shown->second.subject);
+    out.reason = shown->second.reason;
+  }
+  if (!seen.failure) return out;
+  const wire::tls::Failure& failure = *seen.failure;
+  out.refused_by = "gateway";
+  if (failure.alert_received) {
+    out.failed = wire::tls::name_of_alert(*failure.alert_received);
+  } else if (failure.alert_sent) {
+    out.failed = wire::tls::name_of_alert(*failure.alert_sent);
+    out.refused_by = "client";
+  } else {
+    out.failed = failure.ended ? "closed" : "reset";
+  }
+  return out;
 }
 
 void Observer::seen(const peers::SeenRequest& request, const std::string& endpoint,
@@ -224,6 +268,11 @@ void Observer::seen(const peers::SeenRequest& request, const std::string& endpoi
     seen.trailers.emplace_back(line.name, line.value);
   }
   if (exchange->is_grpc) seen.messages = peers::grpc_messages(request.body);
+  if (request.tls != nullptr) {
+    const wire::tls::Agreed agreed = request.tls->agreed();
+    seen.tls = agreed_tls(agreed);
+    seen.tls->client_certificate = tls_.entry_of(agreed.peer);
+  }
   exchange->observed.seen.push_back(std::move(seen));
 }
 
@@ -245,6 +294,7 @@ void Observer::ended(world::HostId client, const peers::RequestOutcome& outcome)
   exchange.ended_at = outcome.ended;
   ObservedRequest& observed = exchange.observed;
   observed.failure = outcome.failure;
+  if (outcome.tls != nullptr) observed.tls = observed_tls(*outcome.tls, outcome.flow);
   if (outcome.sent != world::TimePoint{}) observed.sent_at = outcome.sent;
   if (outcome.ok()) observed.answered_at = outcome.ended;
   if (exchange.is_websocket && outcome.status == 101) {

@@ -11,6 +11,7 @@
 
 #include "conformance/exchange.h"
 #include "conformance/setting.h"
+#include "conformance/staged_tls.h"
 #include "peers/client.h"
 #include "peers/service.h"
 #include "world/trace.h"
@@ -24,7 +25,7 @@ namespace conformance {
 /// one connection, or one stream of HTTP/2, carries one request at a time.
 class Observer final : public world::TraceSink {
  public:
-  explicit Observer(Setting& setting) : setting_(setting) {}
+  Observer(Setting& setting, const StagedTls& tls) : setting_(setting), tls_(tls) {}
 
   /// A new exchange, of one request or of raw bytes; the observer owns it.
   Exchange& add_request();
@@ -85,6 +86,13 @@ class Observer final : public world::TraceSink {
     std::string of{}, by{};  // of a change: the thing, and who holds it to be so
     std::string request{};   // its id
   };
+  /// What a gateway knows of TLS of a client's connection.
+  struct Shown {
+    std::string subject;  ///< Of the client's certificate; empty: it showed none.
+    std::string reason;   ///< Why it was given up; empty: it was not.
+  };
+  ObservedRequest::Tls observed_tls(const peers::TlsSeen& seen, std::uint64_t flow) const;
+
   static constexpr std::size_t kTimeline = 25;
   static constexpr std::size_t kMostInWindow = 10'000;
 
@@ -94,6 +102,7 @@ class Observer final : public world::TraceSink {
   TimelineEntry entry_of(const Kept& kept) const;
 
   Setting& setting_;
+  const StagedTls& tls_;
   std::vector<std::unique_ptr<Exchange>> exchanges_;
   std::vector<Exchange*> raws_;
   std::set<world::HostId> gateways_;
@@ -106,6 +115,7 @@ class Observer final : public world::TraceSink {
   std::map<std::uint64_t, Exchange*> last_;              // the one that ended last on it
   std::map<std::uint64_t, std::uint64_t> hop_before_;    // upstream connection -> downstream
   std::map<std::uint64_t, std::uint64_t> balanced_;      // target's connection -> client's
+  std::map<std::uint64_t, Shown> shown_;                 // by the client's connection
   std::deque<Kept> recent_;
   bool watching_ = false;
   world::TimePoint from_{}, to_{};

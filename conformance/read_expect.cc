@@ -23,7 +23,8 @@ constexpr std::array kRequestWords = {
     std::string_view("flags"),    std::string_view("route"),  std::string_view("failed"),
     std::string_view("service"),  std::string_view("log"),    std::string_view("answeredAt"),
     std::string_view("took"),     std::string_view("within"), std::string_view("protocol"),
-    std::string_view("trailers"), std::string_view("reset")};
+    std::string_view("trailers"), std::string_view("reset"),  std::string_view("details"),
+    std::string_view("tls")};
 constexpr std::array kGrpcWords = {std::string_view("grpcStatus"), std::string_view("grpcMessage"),
                                    std::string_view("messages")};
 constexpr std::array kWebSocketWords = {std::string_view("frames"), std::string_view("endedAt")};
@@ -36,8 +37,7 @@ constexpr std::array kGroupWords = {
     std::string_view("endpoints"),       std::string_view("gateways"),
     std::string_view("flags"),           std::string_view("each")};
 /// Words of later versions.
-constexpr std::array kLaterWords = {std::string_view("tls"), std::string_view("error"),
-                                    std::string_view("unchanged")};
+constexpr std::array kLaterWords = {std::string_view("error"), std::string_view("unchanged")};
 
 template <std::size_t N>
 bool contains(const std::array<std::string_view, N>& words, std::string_view word) {
@@ -81,6 +81,66 @@ struct StepContext {
   MessageTypes answers() const { return {protos, method ? method->response : std::string()}; }
 };
 
+/// Null: there is none.
+TextExpectation read_text_or_null(const Reader& at) {
+  if (!at.value().is_null()) return read_text(at);
+  TextExpectation out;
+  out.absent = true;
+  out.written = "null";
+  out.place = at.place();
+  return out;
+}
+
+std::optional<TextExpectation> optional_text_or_null(Reader& in, std::string_view key) {
+  const auto at = in.optional(key);
+  if (!at) return std::nullopt;
+  return read_text_or_null(*at);
+}
+
+TextExpectation read_failed(const Reader& at, Kind plain) {
+  if (!at.value().is_bool()) return read_text(at, plain);
+  TextExpectation out;
+  out.absent = !at.value().boolean();
+  out.written = written_text(at.value());
+  out.place = at.place();
+  return out;
+}
+
+/// The certificate of that name, of those that the world has.
+std::optional<TextExpectation> read_certificate(Reader& in, std::string_view key,
+                                                const Names& names) {
+  auto out = optional_text_or_null(in, key);
+  if (!out || out->tests.size() != 1 || out->tests.front().kind != Kind::Equals) return out;
+  const std::string& name = out->tests.front().text;
+  if (!names.has_certificate(name)) in.fail(key, "there is no " + name + " in world.pki");
+  return out;
+}
+
+TlsExpectation read_tls(Reader at, const Names& names, bool of_service) {
+  TlsExpectation out;
+  out.place = at.place();
+  out.none = at.value().is_null();
+  if (out.none || !at.expect_object()) return out;
+  out.version = optional_text_or_null(at, "version");
+  out.alpn = optional_text_or_null(at, "alpn");
+  out.client_certificate = read_certificate(at, "clientCertificate", names);
+  if (of_service) {
+    out.server_name = optional_text_or_null(at, "serverName");
+    at.finish();
+    return out;
+  }
+  out.cipher = optional_text_or_null(at, "cipher");
+  out.server_certificate = read_certificate(at, "serverCertificate", names);
+  out.resumed = at.optional_bool("resumed");
+  if (const auto failed = at.optional("failed")) out.failed = read_failed(*failed, Kind::Equals);
+  if (const auto by = at.optional("refusedBy")) {
+    if (by->as_choice({"client", "gateway"})) out.refused_by = read_text(*by);
+  }
+  out.reason = optional_text_or_null(at, "reason");
+  at.finish();
+  return out;
+}
+
 ServiceExpectation read_service(Reader at, const StepContext& context) {
   const Names& names = context.names;
   ServiceExpectation out;
@@ -117,6 +177,7 @@ ServiceExpectation read_service(Reader at, const StepContext& context) {
     out.messages = read_message_expectations(*messages, context.requests());
   }
   if (const auto frames = at.optional("frames")) out.frames = read_frame_expectations(*frames);
+  if (const auto tls = at.optional("tls")) out.tls = read_tls(*tls, names, true);
   out.count = optional_number(at, "count");
   out.has_paths = at.has("paths");
   for (const Reader& path : at.optional_items("paths")) out.paths.push_back(read_text(path));
@@ -204,15 +265,6 @@ ClosedExpectation read_closed(Reader at) {
   return out;
 }
 
-TextExpectation read_failed(const Reader& at) {
-  if (!at.value().is_bool()) return read_text(at, Kind::Contains);
-  TextExpectation out;
-  out.absent = !at.value().boolean();
-  out.written = written_text(at.value());
-  out.place = at.place();
-  return out;
-}
-
 /// What is known of one request. Returns whether `key` is a word of it.
 bool read_request_word(RequestExpectation& out, std::string_view key, const Reader& at,
                        const StepContext& context) {
@@ -236,7 +288,7 @@ bool read_request_word(RequestExpectation& out, std::string_view key, const Read
   } else if (key == "route") {
     out.route = read_text(at);
   } else if (key == "failed") {
-    out.failed = read_failed(at);
+    out.failed = read_failed(at, Kind::Contains);
   } else if (key == "service") {
     out.service = read_service(at, context);
   } else if (key == "log" && at.value().is_list()) {
@@ -251,6 +303,10 @@ bool read_request_word(RequestExpectation& out, std::string_view key, const Read
     out.protocol = read_text(at);
   } else if (key == "trailers") {
     out.trailers = read_header_expectations(at);
+  } else if (key == "details") {
+    out.details = read_text_or_null(at);
+  } else if (key == "tls") {
+    out.tls = read_tls(at, context.names, false);
   } else if (key == "reset") {
     out.failed = TextExpectation::equal_to(
         "stream reset: " + std::string(wire::http2::name_of(read_error_code(at))), at.place());

@@ -167,9 +167,6 @@ void refuse_listeners(const std::vector<mesh::Listener>& listeners, const mesh::
              fmt::format("running a listener with protocol {}",
                          mesh::text(listener.port_mapping.protocol)));
     }
-    if (listener.tls && listener.tls->mode != mesh::TlsMode::Disabled) {
-      refuse(problems, origin, "running a listener with tls");
-    }
   }
 }
 
@@ -178,9 +175,6 @@ void refuse_listeners(const std::vector<mesh::Listener>& listeners, const mesh::
 void refuse_unsupported(const mesh::Mesh& mesh, Problems& problems) {
   for (const mesh::VirtualGateway& gateway : mesh.gateways) {
     refuse_listeners(gateway.listeners, gateway.origin, problems);
-    if (gateway.client_tls && gateway.client_tls->enforce) {
-      refuse(problems, gateway.origin, "running a gateway whose client policy enforces tls");
-    }
   }
   for (const mesh::VirtualNode& node : mesh.nodes) {
     refuse_listeners(node.listeners, node.origin, problems);

@@ -11,6 +11,7 @@
 #include "conformance/read_fault.h"
 #include "conformance/read_parts.h"
 #include "conformance/read_stream.h"
+#include "conformance/read_tls.h"
 #include "conformance/read_world.h"
 #include "conformance/units.h"
 
@@ -31,7 +32,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kMethods 
      {"trace", "TRACE"},
      {"patch", "PATCH"}}};
 /// What a step can do in later versions.
-constexpr std::array kLaterKeys = {std::string_view("call"), std::string_view("set")};
+constexpr std::array kLaterKeys = {std::string_view("call")};
 
 bool is_method(std::string_view text) {
   constexpr std::string_view kSigns = "!#$%&'*+-.^_`|~";
@@ -66,9 +67,9 @@ class StepsReader {
     for (const std::string_view key : kLaterKeys) refuse_unsupported(at, key);
     StepAction action = StepAction::None;
     std::optional<Protos::Method> method;
-    const auto which = at.one_of(
-        {"request", "requests", "raw", "wait", "grpc", "websocket", "register", "deregister"},
-        false);
+    const auto which = at.one_of({"request", "requests", "raw", "wait", "grpc", "websocket",
+                                  "register", "deregister", "set"},
+                                 false);
     if (which == 0U) {
       action = StepAction::Request;
       step.request = read_request(*at.optional("request"), false);
@@ -90,6 +91,8 @@ class StepsReader {
       const bool leaves = which == 7U;
       step.registration = read_registration(*at.optional(leaves ? "deregister" : "register"),
                                             leaves, world_, names_);
+    } else if (which == 8U) {
+      step.set = read_set(*at.optional("set"));
     }
     step.fault = read_fault(at, world_, mesh_, names_, protos_);
     step.until = read_until(at, names_);
@@ -106,7 +109,7 @@ class StepsReader {
     if (!acts && !later && at.value().object().size() <= 1) {
       at.fail(
           "must have one of request, requests, grpc, websocket, raw, register, deregister, fault, "
-          "wait, until, expect");
+          "set, wait, until, expect");
     }
     at.finish();
     if (step.request && !step.request->name.empty()) {
@@ -129,6 +132,15 @@ class StepsReader {
           fmt::format("must not be before {}, where an earlier step is", duration_text(latest_)));
     }
     latest_ = std::max(latest_, *step.at);
+  }
+
+  Materials read_set(Reader at) const {
+    Materials out;
+    if (!at.expect_object()) return out;
+    out = read_materials(at, world_.pki);
+    if (at.value().object().empty()) at.fail("must have files, secrets or acm");
+    at.finish();
+    return out;
   }
 
   void read_name(std::string& to, Reader& at) {
@@ -174,11 +186,7 @@ class StepsReader {
       at.fail(fmt::format("must begin with a method, such as GET, is \"{}\"", method));
       return;
     }
-    if (url.substr(0, 8) == "https://") {
-      at.fail("https is not supported yet");
-      return;
-    }
-    auto request = peers::parse_url(method, url);
+    auto request = peers::parse_url(method, url, true);
     if (!request) {
       at.fail(request.error().message);
       return;
@@ -257,7 +265,7 @@ class StepsReader {
     if (const auto connections = at.optional("connections")) {
       out.connections = read_connections(*connections);
     }
-    refuse_unsupported(at, "tls");
+    if (const auto tls = at.optional("tls")) out.tls = read_client_tls(*tls, world_.pki);
     if (group) {
       const auto count = at.optional_integer("count", 1, kMostRequests);
       out.count = static_cast<std::uint64_t>(count.value_or(1));
@@ -295,9 +303,11 @@ class StepsReader {
     if (const auto headers = at.optional(headers_key)) out.request.headers = read_headers(*headers);
     out.request.timeout = read_optional_duration(at, "timeout");
     out.request.cancel_after = read_optional_duration(at, "cancelAfter");
+    if (const auto tls = at.optional("tls")) out.tls = read_client_tls(*tls, world_.pki);
     if (const auto url = at.required(url_key)) {
       if (auto text = url->as_string({1})) {
         if (text->rfind("ws://", 0) == 0) text->replace(0, 5, "http://");
+        if (text->rfind("wss://", 0) == 0) text->replace(0, 6, "https://");
         take_url(out, *url, "GET", *text);
       }
     }
@@ -368,8 +378,19 @@ class StepsReader {
     std::string host;
     std::uint16_t port = 0;
     if (!split_destination(at, *text, host, port)) return;
+    if (out.request.secure()) keep_server_name(out);
     out.request.host = host;
     out.request.port = port;
+  }
+
+  /// What TLS asks for is what the URL says, wherever the connection goes.
+  void keep_server_name(RequestAction& out) const {
+    if (!out.tls) {
+      for (const ClientSetup& client : world_.clients) {
+        if (client.name == out.client) out.tls = client.tls;
+      }
+    }
+    if (out.tls && !out.tls->server_name) out.tls->server_name = out.request.host;
   }
 
   bool split_destination(const Reader& at, const std::string& text, std::string& host,

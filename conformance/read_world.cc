@@ -10,6 +10,7 @@
 #include "conformance/read_balancer.h"
 #include "conformance/read_parts.h"
 #include "conformance/read_respond.h"
+#include "conformance/read_tls.h"
 #include "conformance/units.h"
 #include "mesh/names.h"
 
@@ -31,6 +32,8 @@ class WorldReader {
 
   void read(Reader at) {
     if (!at.expect_object()) return;
+    if (const auto pki = at.optional("pki")) world_.pki = read_pki(*pki);
+    world_.materials = read_materials(at, world_.pki);
     if (const auto nlb = at.optional("nlb")) {
       world_.balancers = read_balancers(*nlb, mesh_, sound_);
     }
@@ -38,7 +41,7 @@ class WorldReader {
     if (const auto services = at.optional("services")) read_services(*services);
     if (const auto clients = at.optional("clients")) read_clients(*clients);
     if (const auto links = at.optional("links")) links_at_ = *links;
-    for (const std::string_view key : {"pki", "secrets", "names", "controlPlane"}) {
+    for (const std::string_view key : {"names", "controlPlane"}) {
       refuse_unsupported(at, key);
     }
     at.finish();
@@ -65,7 +68,10 @@ class WorldReader {
       world_.clients.emplace_back().name = "client";
     }
     check_balancers(world_, sound_, problems);
-    if (sound_) check_names(problems);
+    if (sound_) {
+      check_names(problems);
+      check_materials(mesh_, world_.materials, problems);
+    }
     if (links_at_) read_links(*links_at_);
     return std::move(world_);
   }
@@ -227,8 +233,20 @@ class WorldReader {
       if (!behaviour.answers.empty()) setup.script = peers::prepare(std::move(behaviour));
       setup.refuses = in.optional_bool("refuse").value_or(false);
       setup.blackhole = in.optional_bool("blackhole").value_or(false);
+      if (const auto tls = in.optional("tls")) read_service_tls(*tls, node, setup);
       in.finish();
       world_.services.push_back(std::move(setup));
+    }
+  }
+
+  void read_service_tls(const Reader& at, const mesh::VirtualNode* node, ServiceSetup& setup) {
+    setup.tls = conformance::read_service_tls(at, world_.pki);
+    const auto has_tls = [](const mesh::Listener& listener) {
+      return listener.tls && listener.tls->mode != mesh::TlsMode::Disabled;
+    };
+    if (node != nullptr && std::none_of(node->listeners.begin(), node->listeners.end(), has_tls) &&
+        !setup.tls->off && setup.tls->certificate.empty()) {
+      at.fail("needs a certificate, as no listener of " + node->name + " has TLS");
     }
   }
 
@@ -271,7 +289,7 @@ class WorldReader {
       }
       setup.keeps_addresses = in.optional_bool("keepsAddresses").value_or(false);
       setup.keep_alive = read_keep_alive(in);
-      refuse_unsupported(in, "tls");
+      if (const auto tls = in.optional("tls")) setup.tls = read_client_tls(*tls, world_.pki);
       in.finish();
       world_.clients.push_back(std::move(setup));
     }

@@ -11,6 +11,7 @@
 #include "conformance/balancer_setup.h"
 #include "conformance/expectation.h"
 #include "conformance/fault.h"
+#include "conformance/tls_setup.h"
 #include "mesh/model.h"
 #include "peers/client.h"
 #include "peers/request_spec.h"
@@ -48,6 +49,7 @@ struct ServiceSetup {
   std::shared_ptr<const peers::ServiceScript> script;
   bool refuses = false;    ///< Nothing listens on its endpoints.
   bool blackhole = false;  ///< Its endpoints answer nothing at all.
+  std::optional<ServiceTls> tls;
   world::Place place;
 };
 
@@ -56,6 +58,7 @@ struct ClientSetup {
   peers::ConnectionPolicy connections = peers::ConnectionPolicy::One;
   bool keeps_addresses = false;  ///< What it once resolved it never asks again.
   Duration keep_alive{};         ///< As a gateway's.
+  ClientTls tls;                 ///< For URLs of https.
 };
 
 /// One of `world: { links: ... }`. Ends are clients, gateways, instances, nodes, endpoints or
@@ -75,6 +78,8 @@ struct WorldSetup {
   std::vector<ClientSetup> clients;
   sim::LinkOptions default_link{.latency = std::chrono::milliseconds(1)};
   std::vector<LinkSetup> links;
+  std::vector<CertificateSetup> pki;  ///< Issuers before those that they issue.
+  Materials materials;                ///< At the start.
 };
 
 /// `request:` and `requests:`.
@@ -84,6 +89,7 @@ struct RequestAction {
   std::string url;   ///< As written.
   std::string name;  ///< `as`; empty: none.
   std::optional<peers::ConnectionPolicy> connections;
+  std::optional<ClientTls> tls;  ///< Absent: the client's.
   bool is_group = false;
   bool is_grpc = false;
   std::uint64_t count = 1;
@@ -121,6 +127,7 @@ struct Step {
   std::optional<Fault> fault;
   std::optional<Until> until;
   std::optional<RegistrationAction> registration;
+  Materials set;  ///< `set`: what files, secrets and ARNs hold from now on.
   std::optional<Expectation> expect;
 };
 

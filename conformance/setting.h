@@ -24,6 +24,8 @@ class Setting {
 
   virtual world::EventLoop& loop() = 0;
   virtual world::Trace& trace() = 0;
+  /// What calendars show at the start.
+  virtual world::CalendarTime calendar_start() const = 0;
   world::TimePoint now() { return loop().now(); }
 
   /// Adds a host with the next free address (10.0.0.1, 10.0.0.2, ...) and a name that resolves to

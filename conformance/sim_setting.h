@@ -8,10 +8,12 @@ namespace conformance {
 /// A simulated world.
 class SimSetting final : public Setting {
  public:
-  explicit SimSetting(const sim::SimulationOptions& options) : simulation_(options) {}
+  explicit SimSetting(const sim::SimulationOptions& options)
+      : simulation_(options), calendar_start_(options.calendar_start) {}
 
   world::EventLoop& loop() override { return simulation_.loop(); }
   world::Trace& trace() override { return simulation_.trace(); }
+  world::CalendarTime calendar_start() const override { return calendar_start_; }
   world::World& add_host(const std::string& name) override;
   std::uint32_t address_of(const world::World& host) const override;
   std::string_view host_name(world::HostId id) const override { return simulation_.host_name(id); }
@@ -32,6 +34,7 @@ class SimSetting final : public Setting {
 
  private:
   sim::Simulation simulation_;
+  world::CalendarTime calendar_start_;
 };
 
 }  // namespace conformance

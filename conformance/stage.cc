@@ -52,7 +52,7 @@ struct Stage::ClientHost {
   peers::ConnectionPolicy policy = peers::ConnectionPolicy::One;
   const ClientSetup* setup = nullptr;
   world::World* host = nullptr;
-  std::map<peers::ConnectionPolicy, std::unique_ptr<Way>> ways;
+  std::map<std::pair<peers::ConnectionPolicy, ClientTls>, std::unique_ptr<Way>> ways;
 };
 
 namespace {
@@ -102,7 +102,10 @@ std::vector<std::string> discovery_names(const mesh::Mesh& mesh, const mesh::Vir
 }  // namespace
 
 Stage::Stage(const Scenario& scenario, Setting& setting)
-    : scenario_(scenario), setting_(setting), observer_(setting) {
+    : scenario_(scenario),
+      setting_(setting),
+      tls_(scenario.world, setting.calendar_start()),
+      observer_(setting, tls_) {
   setting_.trace().add_sink(observer_);
   add_endpoints();
   add_gateways();
@@ -139,6 +142,7 @@ void Stage::add_endpoints() {
                                                                     : peers::Protocol::Http1;
         options.script = setup.script;
         options.observer = endpoint.get();
+        options.tls = tls_.of_service(*endpoint->host, listener, setup);
         auto service = std::make_unique<peers::Service>(*endpoint->host, std::move(options));
         if (!setup.refuses) (void)service->start();  // a second listener on one port stays shut
         endpoint->services.push_back(std::move(service));
@@ -184,13 +188,19 @@ void Stage::add_gateways() {
 }
 
 void Stage::start(Instance& instance) {
-  auto proxy = std::make_unique<proxy::Gateway>(*instance.host, instance.plan);
-  if (const auto started = proxy->start()) {
-    instance.proxy = std::move(proxy);
-  } else {
-    start_failures_.push_back(instance.name + ": " + started.error().text());
-    instance.host->trace(world::TraceKind::Note, 0, 0, 0, start_failures_.back());
+  proxy::Secrets* const secrets = tls_.begin_gateway(*instance.host, *instance.plan);
+  auto proxy = std::make_unique<proxy::Gateway>(*instance.host, instance.plan, secrets);
+  std::string failure;
+  if (secrets != nullptr) failure = tls_.problem(*instance.host, *instance.plan);
+  if (failure.empty()) {
+    if (const auto started = proxy->start(); !started) failure = started.error().text();
   }
+  if (failure.empty()) {
+    instance.proxy = std::move(proxy);
+    return;
+  }
+  start_failures_.push_back(instance.name + ": " + failure);
+  instance.host->trace(world::TraceKind::Note, 0, 0, 0, start_failures_.back());
 }
 
 std::vector<peers::Service*> Stage::services(const std::string& name) {
@@ -347,12 +357,7 @@ void Stage::apply(const FaultAction& action) {
         instance->proxy.reset();
         break;
       case FaultAction::Kind::Running:
-        if (instance->proxy != nullptr || instance->plan == nullptr) break;
-        instance->proxy = std::make_unique<proxy::Gateway>(*instance->host, instance->plan);
-        if (const auto started = instance->proxy->start(); !started) {
-          instance->host->trace(world::TraceKind::Note, 0, 0, 0, started.error().text());
-          instance->proxy.reset();
-        }
+        if (instance->proxy == nullptr && instance->plan != nullptr) start(*instance);
         break;
       case FaultAction::Kind::Closed:
         if (instance->proxy) instance->proxy->drain(proxy::DrainMode::Immediate);
@@ -388,7 +393,7 @@ std::vector<world::World*> Stage::hosts_of(const std::string& name) const {
   for (const auto& client : clients_) {
     if (client->name != name) continue;
     hosts.push_back(client->host);
-    for (const auto& [policy, way] : client->ways) {
+    for (const auto& [use, way] : client->ways) {
       if (way->host != client->host) hosts.push_back(way->host);
     }
   }
@@ -431,15 +436,19 @@ Stage::ClientHost& Stage::find_client(const std::string& name) const {
   return **found;
 }
 
-Stage::ClientOn Stage::client(const std::string& name, peers::ConnectionPolicy policy) {
+Stage::ClientOn Stage::client(const std::string& name, peers::ConnectionPolicy policy,
+                              const std::optional<ClientTls>& tls) {
   ClientHost& client = find_client(name);
-  auto& way = client.ways[policy];
+  const ClientTls& spoken = tls ? *tls : client.setup->tls;
+  auto& way = client.ways[{policy, spoken}];
   if (!way) {
     way = std::make_unique<ClientHost::Way>();
     way->stage = this;
     way->host = client.ways.size() == 1 ? client.host : &setting_.add_host(name);
     way->client = std::make_unique<peers::Client>(
-        *way->host, peers::ClientOptions{.policy = policy, .observer = way.get()});
+        *way->host,
+        peers::ClientOptions{
+            .policy = policy, .observer = way.get(), .tls = tls_.of_client(*way->host, spoken)});
     if (client.setup->keeps_addresses) way->client->resolver().keep_for_ever();
     if (client.setup->keep_alive != Duration{}) {
       setting_.set_keep_alive(*way->host, client.setup->keep_alive);
@@ -542,7 +551,7 @@ std::optional<std::int64_t> Stage::count(const Observable& what) const {
       for (const auto& client : clients_) {
         if (client->name != what.name) continue;
         found = true;
-        for (const auto& [policy, way] : client->ways) {
+        for (const auto& [use, way] : client->ways) {
           const peers::ClientCounts& counts = way->client->counts();
           if (field == "sent") add(counts.sent);
           if (field == "answered") add(counts.answered);

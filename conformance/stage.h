@@ -13,6 +13,7 @@
 #include "conformance/scenario.h"
 #include "conformance/setting.h"
 #include "conformance/staged_balancer.h"
+#include "conformance/staged_tls.h"
 #include "peers/client.h"
 #include "peers/service.h"
 #include "proxy/gateway.h"
@@ -40,7 +41,9 @@ class Stage final : public FaultTargets {
     peers::Client& client;
     world::World& host;
   };
-  ClientOn client(const std::string& name, peers::ConnectionPolicy policy);
+  /// `tls`: what it speaks TLS with, if not what the scenario says of it.
+  ClientOn client(const std::string& name, peers::ConnectionPolicy policy,
+                  const std::optional<ClientTls>& tls = {});
   world::World& client_host(const std::string& name);
   peers::ConnectionPolicy policy_of(const std::string& client) const;
 
@@ -48,6 +51,9 @@ class Stage final : public FaultTargets {
   StagedBalancer& balancer(const std::string& name) const;
 
   void apply(const FaultAction& action) override;
+  /// What files, secrets and ARNs hold from now on.
+  void set(const Materials& changes) { tls_.change(changes); }
+  const StagedTls& tls() const { return tls_; }
 
   /// The number at this instant. Nothing: there is no such thing or field.
   std::optional<std::int64_t> count(const Observable& what) const;
@@ -108,6 +114,7 @@ class Stage final : public FaultTargets {
 
   const Scenario& scenario_;
   Setting& setting_;
+  StagedTls tls_;
   Observer observer_;
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
   std::map<std::uint32_t, const Endpoint*> by_address_;

@@ -87,6 +87,20 @@ struct ObservedRequest {
     std::uint16_t code = 0;  ///< Of a close.
   };
   std::vector<Frame> frames;
+  /// What became of TLS between a client and a gateway, or a gateway and a service.
+  struct Tls {
+    std::string version;  ///< "1.3"; empty: the handshake was not completed.
+    std::string alpn, cipher;
+    std::string server_name;  ///< What was asked for, as SNI.
+    bool resumed = false;
+    std::string server_certificate;  ///< The entry of the pki that the client was shown.
+    std::string client_certificate;  ///< The one that the server was shown; empty: none.
+    /// The alert that one of them sent: "certificate_expired"; without one "closed" or "reset".
+    std::string failed;
+    std::string refused_by;  ///< Of `failed`: "client" or "gateway".
+    std::string reason;      ///< Of `failed`: as the gateway logs it, if it knows.
+  };
+  std::optional<Tls> tls;                    ///< Absent: in plain text, or there was no connection.
   std::optional<world::TimePoint> ended_at;  ///< Of a WebSocket: its connection.
   /// What each service that was reached saw.
   struct Seen {
@@ -98,6 +112,7 @@ struct ObservedRequest {
     std::vector<std::pair<std::string, std::string>> trailers{};
     std::vector<std::string> messages{};  ///< Of gRPC.
     std::vector<Frame> frames{};          ///< That came on its WebSocket.
+    std::optional<Tls> tls{};             ///< As the service has it; absent: in plain text.
   };
   std::vector<Seen> seen;
 };

@@ -71,6 +71,20 @@ Json json_of(const ObservedRequest::Frame& frame) {
           {"hex", hex_of(frame.bytes)}};
 }
 
+Json json_of(const std::optional<ObservedRequest::Tls>& tls) {
+  if (!tls) return nullptr;
+  return {{"version", tls->version},
+          {"alpn", tls->alpn},
+          {"cipher", tls->cipher},
+          {"server_name", tls->server_name},
+          {"resumed", tls->resumed},
+          {"server_certificate", tls->server_certificate},
+          {"client_certificate", tls->client_certificate},
+          {"failed", tls->failed},
+          {"refused_by", tls->refused_by},
+          {"reason", tls->reason}};
+}
+
 Json json_of(const ObservedRequest::Message& message) {
   return {{"at_ns", nanoseconds(message.at)}, {"hex", hex_of(message.bytes)}};
 }
@@ -101,7 +115,8 @@ Json json_of(const ObservedRequest::Seen& seen) {
           {"protocol", seen.protocol},
           {"trailers", json_of(seen.trailers)},
           {"messages", std::move(messages)},
-          {"frames", list_of(seen.frames)}};
+          {"frames", list_of(seen.frames)},
+          {"tls", json_of(seen.tls)}};
 }
 
 Json json_of(const ObservedRequest& request) {
@@ -127,6 +142,7 @@ Json json_of(const ObservedRequest& request) {
                    {"messages", list_of(request.grpc->messages)}};
   }
   out["frames"] = list_of(request.frames);
+  out["tls"] = json_of(request.tls);
   out["ended_at_ns"] = request.ended_at ? Json(nanoseconds(*request.ended_at)) : Json();
   return out;
 }
