@@ -230,14 +230,15 @@ ObservedRequest::Tls Observer::observed_tls(const peers::TlsSeen& seen, std::uin
   }
   if (!seen.failure) return out;
   const wire::tls::Failure& failure = *seen.failure;
-  out.refused_by = "gateway";
-  if (failure.alert_received) {
-    out.failed = wire::tls::name_of_alert(*failure.alert_received);
-  } else if (failure.alert_sent) {
-    out.failed = wire::tls::name_of_alert(*failure.alert_sent);
-    out.refused_by = "client";
-  } else {
+  const bool by_transport = failure.cause == wire::tls::Failure::Cause::Transport;
+  out.refused_by = failure.alert_received || by_transport ? "gateway" : "client";
+  if (failure.alert_received || failure.alert_sent) {
+    out.failed = wire::tls::name_of_alert(failure.alert_received ? *failure.alert_received
+                                                                 : *failure.alert_sent);
+  } else if (by_transport) {
     out.failed = failure.ended ? "closed" : "reset";
+  } else {
+    out.failed = "no TLS";
   }
   return out;
 }
@@ -294,7 +295,8 @@ void Observer::ended(world::HostId client, const peers::RequestOutcome& outcome)
   exchange.ended_at = outcome.ended;
   ObservedRequest& observed = exchange.observed;
   observed.failure = outcome.failure;
-  if (outcome.tls != nullptr) observed.tls = observed_tls(*outcome.tls, outcome.flow);
+  const bool began = outcome.tls != nullptr && (outcome.tls->agreed || outcome.tls->failure);
+  if (began) observed.tls = observed_tls(*outcome.tls, outcome.flow);
   if (outcome.sent != world::TimePoint{}) observed.sent_at = outcome.sent;
   if (outcome.ok()) observed.answered_at = outcome.ended;
   if (exchange.is_websocket && outcome.status == 101) {

@@ -249,9 +249,10 @@ std::vector<std::string> read_trust(Reader& in, const Pki& pki) {
   return at ? read_entries(*at, pki) : std::vector<std::string>{};
 }
 
-std::string read_shown(Reader& in, const Pki& pki) {
+Shown read_shown(Reader& in, const Pki& pki) {
   const auto at = in.optional("certificate");
-  return at ? read_entry(*at, pki) : std::string();
+  if (!at) return {};
+  return {read_entries(*at, pki), !at->value().is_list()};
 }
 
 }  // namespace

@@ -245,7 +245,7 @@ class WorldReader {
       return listener.tls && listener.tls->mode != mesh::TlsMode::Disabled;
     };
     if (node != nullptr && std::none_of(node->listeners.begin(), node->listeners.end(), has_tls) &&
-        !setup.tls->off && setup.tls->certificate.empty()) {
+        !setup.tls->off && setup.tls->certificate.certificates.empty()) {
       at.fail("needs a certificate, as no listener of " + node->name + " has TLS");
     }
   }

@@ -51,8 +51,10 @@ std::string StagedPki::subject(const std::string& name) const {
   return "CN=" + setup(name).description.name;
 }
 
-std::shared_ptr<const Identity> StagedPki::identity(const std::string& name) const {
-  return pki::identity_of(*entry(name));
+std::shared_ptr<const Identity> StagedPki::identity(const Shown& shown) const {
+  const Material material{
+      Material::Kind::Certificates, shown.certificates, shown.with_issuers, {}, {}};
+  return *pki::shared_identity(chain_text(material), key_text(material));
 }
 
 std::shared_ptr<const TrustBundle> StagedPki::trust(const std::vector<std::string>& names) const {

@@ -25,7 +25,8 @@ class StagedPki {
   pki::IssuedPtr entry(const std::string& name) const;
   /// The subject of an entry's certificate, "CN=edge".
   std::string subject(const std::string& name) const;
-  std::shared_ptr<const wire::tls::Identity> identity(const std::string& name) const;
+  /// Requires: it shows something.
+  std::shared_ptr<const wire::tls::Identity> identity(const Shown& shown) const;
   /// Null for no names.
   std::shared_ptr<const wire::tls::TrustBundle> trust(const std::vector<std::string>& names) const;
 

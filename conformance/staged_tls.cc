@@ -63,7 +63,7 @@ std::function<StagedTls::ContextPtr()> StagedTls::of_service(world::World& host,
                                                              const mesh::Listener& listener,
                                                              const ServiceSetup& setup) {
   const bool off = setup.tls && setup.tls->off;
-  const bool own = setup.tls && !setup.tls->certificate.empty();
+  const bool own = setup.tls && !setup.tls->certificate.certificates.empty();
   if (off || (!has_tls(listener) && !own)) return nullptr;
   auto side = std::make_unique<Side>();
   if (has_tls(listener)) {
@@ -80,7 +80,7 @@ std::function<StagedTls::ContextPtr()> StagedTls::of_service(world::World& host,
 
 void StagedTls::change_by(const ServiceTls& tls, proxy::TlsPlan& plan) const {
   Settings& settings = plan.settings;
-  if (!tls.certificate.empty()) {
+  if (!tls.certificate.certificates.empty()) {
     plan.certificates.clear();
     settings.identities = {pki_.identity(tls.certificate)};
     settings.shortest_rsa_key = 0;  // whatever flaw it has is meant
@@ -107,7 +107,9 @@ std::function<StagedTls::ContextPtr(const peers::RequestSpec&)> StagedTls::of_cl
     settings.most = tls.most;
     const auto address = peers::parse_address(request.host);
     settings.server_name = tls.server_name.value_or(address ? std::string() : request.host);
-    if (!tls.certificate.empty()) settings.identities = {pki_.identity(tls.certificate)};
+    if (!tls.certificate.certificates.empty()) {
+      settings.identities = {pki_.identity(tls.certificate)};
+    }
     settings.trust = pki_.trust(tls.trust);
     if (settings.trust != nullptr && tls.checks_name) {
       const std::string& name = settings.server_name.empty() ? request.host : settings.server_name;

@@ -41,10 +41,17 @@ struct Materials {
   bool empty() const { return files.empty() && secrets.empty() && acm.empty(); }
 };
 
+/// What one end shows of itself: a certificate with those of its issuers, or exactly these.
+struct Shown {
+  std::vector<std::string> certificates;  ///< Entries; none: it shows nothing.
+  bool with_issuers = false;
+  auto operator<=>(const Shown&) const = default;
+};
+
 /// `tls` of a client or of a request.
 struct ClientTls {
   std::vector<std::string> trust;  ///< Entries; empty: the server is not verified.
-  std::string certificate;         ///< Shown when it is asked for; empty: none.
+  Shown certificate;               ///< When it is asked for.
   bool checks_name = true;         ///< With `trust`: the certificate must be the host's.
   /// Sent as SNI; absent: the URL's host, unless that is an address. Empty: none is sent.
   std::optional<std::string> server_name;
@@ -56,8 +63,8 @@ struct ClientTls {
 
 /// `tls` of a service: where its endpoints do otherwise than their virtual node's listener says.
 struct ServiceTls {
-  bool off = false;         ///< They speak plain text.
-  std::string certificate;  ///< An entry; empty: as the listener says.
+  bool off = false;   ///< They speak plain text.
+  Shown certificate;  ///< None: as the listener says.
   std::vector<std::string> trust;
   std::optional<bool> require_certificate;
   std::optional<std::vector<std::string>> alpn;

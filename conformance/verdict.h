@@ -95,7 +95,8 @@ struct ObservedRequest {
     bool resumed = false;
     std::string server_certificate;  ///< The entry of the pki that the client was shown.
     std::string client_certificate;  ///< The one that the server was shown; empty: none.
-    /// The alert that one of them sent: "certificate_expired"; without one "closed" or "reset".
+    /// The alert that one of them sent: "certificate_expired"; without one "closed", "reset", or
+    /// "no TLS", which is what came in answer.
     std::string failed;
     std::string refused_by;  ///< Of `failed`: "client" or "gateway".
     std::string reason;      ///< Of `failed`: as the gateway logs it, if it knows.

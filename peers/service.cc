@@ -99,11 +99,14 @@ void Service::on_accept(std::unique_ptr<world::Transport> transport) {
     }
     return;
   }
+  const wire::tls::TlsTransport* tls = nullptr;
   if (options_.tls) {
     auto context = options_.tls();
     if (context == nullptr) return;  // which closes it
-    transport = std::make_unique<wire::tls::TlsTransport>(world_, std::move(context),
-                                                          std::move(transport), &sessions_);
+    auto secure = std::make_unique<wire::tls::TlsTransport>(world_, std::move(context),
+                                                            std::move(transport), &sessions_);
+    tls = secure.get();
+    transport = std::move(secure);
   }
   AnyConnection* connection = nullptr;  // owned by the list
   if (options_.protocol == Protocol::Http2) {
@@ -111,6 +114,7 @@ void Service::on_accept(std::unique_ptr<world::Transport> transport) {
   } else {
     connection = new Connection(*this, std::move(transport), number);
   }
+  connection->tls = tls;
   connection->previous = last_;
   (last_ != nullptr ? last_->next : first_) = connection;
   last_ = connection;

@@ -148,7 +148,8 @@ void Service::Connection::tell(const RequestHead& head) {
                                           .raw = raw,
                                           .flow = transport_->flow(),
                                           .local = transport_->local(),
-                                          .remote = transport_->remote()});
+                                          .remote = transport_->remote(),
+                                          .tls = secured()});
 }
 
 // --- Answering -----------------------------------------------------------------------------

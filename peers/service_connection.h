@@ -17,6 +17,12 @@ class Service::AnyConnection : public world::TransportEvents {
   /// Ends it from outside. May destroy it.
   virtual void drop(bool reset) = 0;
 
+  /// What it is secured by; null: it speaks plain text.
+  const wire::tls::TlsTransport* secured() const {
+    return tls != nullptr && tls->secured() ? tls : nullptr;
+  }
+
+  const wire::tls::TlsTransport* tls = nullptr;  ///< The transport, where TLS may be spoken on it.
   AnyConnection* previous = nullptr;
   AnyConnection* next = nullptr;
 };

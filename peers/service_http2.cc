@@ -106,7 +106,8 @@ class Service::Http2Connection::Stream final : public wire::http2::Stream {
                                               .remote = connection_.transport_->remote(),
                                               .protocol = Protocol::Http2,
                                               .stream = id(),
-                                              .trailers = trailers_});
+                                              .trailers = trailers_,
+                                              .tls = connection_.secured()});
     }
     if (connection_.closed_) return;  // by the observer
     if (answer().after > world::Duration{}) {

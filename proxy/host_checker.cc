@@ -40,6 +40,7 @@ Cluster cluster_of_probes(const Cluster& cluster) {
   const Kind kind = cluster.health_check->kind;
   probes.protocol = kind == Kind::Http2 || kind == Kind::Grpc ? Protocol::Http2 : Protocol::Http1;
   probes.discovery = Cluster::Discovery::Self;
+  probes.tls = cluster.tls;
   probes.connect_timeout = {};
   probes.idle_timeout = {};
   return probes;

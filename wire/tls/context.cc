@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <memory>
 #include <mutex>
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -46,6 +49,30 @@ std::string verification_text(int error) {
     default:
       return X509_verify_cert_error_string(error);
   }
+}
+
+using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
+
+/// What a session belongs to: it is resumed only while the same is shown and believed, as each of
+/// the real proxy's contexts has ticket keys of its own.
+Digest session_scope(const Settings& settings) {
+  const std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>> hash(EVP_MD_CTX_new());
+  EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr);
+  const auto add = [&hash](const std::vector<X509*>& certificates) {
+    for (const X509* const certificate : certificates) {
+      Digest one{};
+      X509_digest(certificate, EVP_sha256(), one.data(), nullptr);
+      EVP_DigestUpdate(hash.get(), one.data(), one.size());
+    }
+  };
+  for (const auto& identity : settings.identities) add(identity->chain());
+  if (settings.trust != nullptr) add(settings.trust->certificates());
+  for (const SubjectName& name : settings.names) {
+    EVP_DigestUpdate(hash.get(), name.text.data(), name.text.size() + 1);
+  }
+  Digest out{};
+  EVP_DigestFinal_ex(hash.get(), out.data(), nullptr);
+  return out;
 }
 
 }  // namespace
@@ -344,8 +371,8 @@ std::string Context::set_up() {
   if (!alpn_.empty()) SSL_CTX_set_alpn_select_cb(ctx, ContextCallbacks::choose_alpn, this);
   SSL_CTX_set_tlsext_servername_callback(ctx, ContextCallbacks::on_server_name);
   if (ranked) SSL_CTX_set_client_hello_cb(ctx, ContextCallbacks::on_hello, this);
-  constexpr unsigned char kScope[] = "meshproof";
-  SSL_CTX_set_session_id_context(ctx, kScope, sizeof kScope - 1);
+  const Digest scope = session_scope(settings_);
+  SSL_CTX_set_session_id_context(ctx, scope.data(), static_cast<unsigned int>(scope.size()));
   if (settings_.tickets) {
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_session_ticket_cb(ctx, ContextCallbacks::on_ticket, ContextCallbacks::take_ticket,
