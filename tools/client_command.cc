@@ -20,6 +20,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// Why there is no answer; of TLS with what went wrong in it.
+std::string failure_of(const peers::RequestOutcome& outcome) {
+  std::string text(outcome.failure);
+  if (outcome.tls == nullptr || !outcome.tls->failure) return text;
+  const wire::tls::Failure& failure = *outcome.tls->failure;
+  if (!failure.reason.empty()) text += ": " + failure.reason;
+  if (!failure.detail.empty()) text += ", " + failure.detail;
+  return text;
+}
+
 Json outcome_json(const peers::RequestOutcome& outcome) {
   Json json;
   json["request"] = outcome.id;
@@ -31,14 +41,21 @@ Json outcome_json(const peers::RequestOutcome& outcome) {
     }
     json["body"] = outcome.body;
   } else {
-    json["failure"] = outcome.failure;
+    json["failure"] = failure_of(outcome);
+  }
+  if (outcome.tls != nullptr && outcome.tls->agreed) {
+    const wire::tls::Agreed& agreed = *outcome.tls->agreed;
+    json["tls"] = {{"version", wire::tls::text_of(agreed.version)},
+                   {"cipher", agreed.cipher},
+                   {"alpn", agreed.alpn},
+                   {"certificate", agreed.peer}};
   }
   json["seconds"] = std::chrono::duration<double>(outcome.ended - outcome.asked).count();
   return json;
 }
 
 std::string outcome_text(const peers::RequestOutcome& outcome) {
-  if (!outcome.ok()) return reports::printable(outcome.failure) + "\n";
+  if (!outcome.ok()) return reports::printable(failure_of(outcome)) + "\n";
   std::string text(outcome.head);
   std::erase(text, '\r');
   text += outcome.body;
@@ -50,13 +67,14 @@ std::string outcome_text(const peers::RequestOutcome& outcome) {
 class Sender final : public peers::ClientObserver {
  public:
   Sender(live::Runtime& runtime, world::World& world, const ClientArguments& arguments,
-         peers::RequestSpec request)
+         peers::RequestSpec request, std::shared_ptr<const wire::tls::Context> tls)
       : runtime_(runtime),
         arguments_(arguments),
         request_(std::make_shared<const peers::PreparedRequest>(std::move(request))),
         client_(world, {.policy = arguments.connections == 1 ? peers::ConnectionPolicy::One
                                                              : peers::ConnectionPolicy::Many,
-                        .observer = this}) {}
+                        .observer = this,
+                        .tls = [tls](const peers::RequestSpec&) { return tls; }}) {}
 
   void start() {
     const std::uint64_t first = std::min(arguments_.count, arguments_.connections);
@@ -91,8 +109,17 @@ class Sender final : public peers::ClientObserver {
 
 ExitStatus client_command(const ClientArguments& arguments) {
   world::Errors errors;
-  auto request = peers::parse_url(arguments.method, arguments.url);
+  auto request = peers::parse_url(arguments.method, arguments.url, true);
   if (!request) errors.push_back(request.error());
+  std::shared_ptr<const wire::tls::Context> tls;
+  if (request) {
+    auto context = client_tls(arguments.tls, *request);
+    if (context) {
+      tls = *context;
+    } else {
+      errors.insert(errors.end(), context.error().begin(), context.error().end());
+    }
+  }
   peers::HeaderLines headers;
   for (const std::string& written : arguments.headers) {
     auto header = parse_header(written);
@@ -112,7 +139,7 @@ ExitStatus client_command(const ClientArguments& arguments) {
   live::Runtime runtime;
   runtime.stop_on_signals();
   live::World world(runtime, {.name = "client", .seed = std::nullopt, .listen_address = 0});
-  Sender sender(runtime, world, arguments, std::move(*request));
+  Sender sender(runtime, world, arguments, std::move(*request), std::move(tls));
   sender.start();
   runtime.run();
   // At once: a name that is being looked up would be waited for.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tools/exit_status.h"
+#include "tools/tls_files.h"
 
 namespace tools {
 
@@ -19,6 +20,7 @@ struct ClientArguments {
   std::uint64_t connections = 1;
   double timeout_seconds = 30;
   bool json = false;
+  TlsArguments tls;
 };
 
 /// Sends requests over real sockets as the scenarios' clients do, and prints what came. Failed if

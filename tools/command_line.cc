@@ -226,6 +226,14 @@ CLI::App& add_gateway(CLI::App& app, GatewayArguments& gateway) {
   return command;
 }
 
+/// `whom`: whose the other end's authorities are.
+void add_tls(CLI::App& command, TlsArguments& tls, const char* whom) {
+  command.add_option("--cert", tls.certificate, "File of PEM: a certificate with its chain")
+      ->type_name("FILE");
+  command.add_option("--key", tls.key, "File of PEM: the key of --cert")->type_name("FILE");
+  command.add_option("--cacert", tls.trust, whom)->type_name("FILE");
+}
+
 CLI::App& add_service(CLI::App& app, ServiceArguments& service) {
   CLI::App& command =
       *app.add_subcommand("service", "Serve on a real port, and answer with what was seen");
@@ -249,6 +257,8 @@ CLI::App& add_service(CLI::App& app, ServiceArguments& service) {
   command.add_option("--after", service.after_seconds, "Wait so long before each answer")
       ->check(CLI::Range(0.0, kMostSeconds))
       ->type_name("SECONDS");
+  add_tls(command, service.tls,
+          "File of PEM: authorities of clients, which must show certificates");
   return command;
 }
 
@@ -257,7 +267,9 @@ CLI::App& add_client(CLI::App& app, ClientArguments& client) {
   command.footer(
       "Exit status: 1 if a request has no whole answer, whatever its status says; 0 otherwise.\n"
       "2 interrupted, 4 bad usage.");
-  command.add_option("URL", client.url, "http://host[:port][/path]")->required()->type_name("");
+  command.add_option("URL", client.url, "http://host[:port][/path], or https")
+      ->required()
+      ->type_name("");
   command.add_option("--method", client.method, "GET, unless said")->type_name("METHOD");
   command.add_option("-H,--header", client.headers, "'name: value'; may be given again")
       ->allow_extra_args(false)
@@ -272,6 +284,10 @@ CLI::App& add_client(CLI::App& app, ClientArguments& client) {
   command.add_option("--timeout", client.timeout_seconds, "Give an answer up after so long; 30")
       ->check(CLI::Range(0.001, kMostSeconds))
       ->type_name("SECONDS");
+  add_tls(command, client.tls, "File of PEM: authorities of servers");
+  command.add_option("--servername", client.tls.server_name, "Asked for in place of the host")
+      ->type_name("NAME");
+  command.add_flag("--insecure", client.tls.insecure, "Do not verify servers");
   command.add_flag("--json", client.json, "Print each answer as a line of JSON");
   return command;
 }

@@ -1,14 +1,13 @@
 #include "tools/file_secrets.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "tools/read_file.h"
 #include "wire/tls/context.h"
 #include "wire/tls/material.h"
 
@@ -16,28 +15,6 @@ namespace tools {
 namespace {
 
 using proxy::SecretName;
-
-constexpr std::uintmax_t kMostBytes = 1 << 20;  // far more than any chain or bundle has
-
-/// The text of a file, or in `error` why there is none.
-std::string read_file(const std::string& path, std::string& error) {
-  namespace fs = std::filesystem;
-  std::error_code code;
-  const fs::file_status status = fs::status(path, code);
-  if (!fs::exists(status)) return error = "there is no such file", "";
-  if (!fs::is_regular_file(status)) return error = "is no regular file", "";
-  const std::uintmax_t size = fs::file_size(path, code);
-  if (code) return error = "cannot be read: " + code.message(), "";
-  if (size > kMostBytes) {
-    return error = fmt::format("must be at most {} bytes, has {}", kMostBytes, size), "";
-  }
-  std::string text(static_cast<std::size_t>(size), '\0');
-  std::ifstream file(path, std::ios::binary);
-  if (!file.read(text.data(), static_cast<std::streamsize>(size))) {
-    return error = "cannot be read", "";
-  }
-  return text;
-}
 
 }  // namespace
 

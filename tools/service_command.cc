@@ -29,6 +29,8 @@ ExitStatus service_command(const ServiceArguments& arguments) {
       errors.push_back(header.error());
     }
   }
+  auto context = service_tls(arguments.tls);
+  if (!context) errors.insert(errors.end(), context.error().begin(), context.error().end());
   if (!errors.empty()) return refuse(errors);
 
   live::raise_descriptor_limit();
@@ -41,6 +43,7 @@ ExitStatus service_command(const ServiceArguments& arguments) {
   options.endpoint = arguments.endpoint.empty() ? arguments.name : arguments.endpoint;
   options.port = arguments.port;
   options.script = peers::prepare(peers::Behaviour::always(std::move(answer)));
+  if (*context != nullptr) options.tls = [with = *context] { return with; };
   peers::Service service(world, std::move(options));
   if (const auto started = service.start(); !started) return refuse({started.error()});
   complain(reports::printable(fmt::format("service {} serves at {}", arguments.name,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tools/exit_status.h"
+#include "tools/tls_files.h"
 
 namespace tools {
 
@@ -19,6 +20,7 @@ struct ServiceArguments {
   std::vector<std::string> headers;  ///< "name: value", of the answer.
   std::optional<std::string> body;   ///< Absent: what was seen, as JSON.
   double after_seconds = 0;
+  TlsArguments tls;
 };
 
 /// Serves as the scenarios' services do, on real sockets, until SIGTERM or SIGINT.

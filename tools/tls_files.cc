@@ -1,0 +1,111 @@
+#include "tools/tls_files.h"
+
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "tools/read_file.h"
+
+namespace tools {
+
+using wire::tls::Context;
+using wire::tls::Settings;
+using wire::tls::SubjectName;
+
+namespace {
+
+using ContextResult = world::Result<std::shared_ptr<const Context>, world::Errors>;
+
+class Files {
+ public:
+  void add(std::string message) { errors_.push_back({{}, std::move(message), {}}); }
+
+  /// Reads the certificate, its key and the authorities that are said.
+  void load(const TlsArguments& arguments, Settings& settings) {
+    if (arguments.certificate.empty() != arguments.key.empty()) {
+      add(arguments.key.empty() ? "--cert needs --key" : "--key needs --cert");
+    } else if (!arguments.key.empty()) {
+      const auto chain = text_of(arguments.certificate);
+      const auto key = text_of(arguments.key);
+      if (chain && key) {
+        auto identity = wire::tls::Identity::read(*chain, *key);
+        if (identity) {
+          settings.identities.push_back(std::move(*identity));
+        } else {
+          add(fmt::format("{} with {}: {}", arguments.certificate, arguments.key,
+                          identity.error()));
+        }
+      }
+    }
+    if (arguments.trust.empty()) return;
+    if (const auto pem = text_of(arguments.trust)) {
+      auto trust = wire::tls::TrustBundle::read(*pem);
+      if (trust) {
+        settings.trust = std::move(*trust);
+      } else {
+        add(arguments.trust + ": " + trust.error());
+      }
+    }
+  }
+
+  ContextResult make(Settings settings) {
+    if (!errors_.empty()) return std::move(errors_);
+    auto context = Context::make(std::move(settings), false);
+    if (context) return std::move(*context);
+    add(context.error());
+    return std::move(errors_);
+  }
+
+ private:
+  std::optional<std::string> text_of(const std::string& path) {
+    std::string wrong;
+    std::string text = read_file(path, wrong);
+    if (wrong.empty()) return text;
+    add(path + ": " + wrong);
+    return std::nullopt;
+  }
+
+  world::Errors errors_;
+};
+
+}  // namespace
+
+ContextResult client_tls(const TlsArguments& arguments, const peers::RequestSpec& request) {
+  Files files;
+  if (!request.secure()) {
+    if (!arguments.any()) return std::shared_ptr<const Context>();
+    files.add("what is said of TLS needs a URL that begins with https://");
+    return files.make({});
+  }
+  Settings settings;
+  settings.role = wire::tls::Role::Client;
+  if (request.protocol == peers::Protocol::Http2) settings.alpn = {"h2"};
+  files.load(arguments, settings);
+  const bool is_address = peers::parse_address(request.host).has_value();
+  settings.server_name = arguments.server_name;
+  if (settings.server_name.empty() && !is_address) settings.server_name = request.host;
+  if (arguments.insecure) {
+    settings.trust.reset();
+  } else if (arguments.trust.empty()) {
+    files.add("https needs --cacert FILE with the authorities to believe, or --insecure");
+  } else {
+    const bool by_name = !settings.server_name.empty();
+    settings.names = {{by_name ? SubjectName::Kind::Dns : SubjectName::Kind::Ip,
+                       by_name ? settings.server_name : request.host}};
+  }
+  return files.make(std::move(settings));
+}
+
+ContextResult service_tls(const TlsArguments& arguments) {
+  if (!arguments.any()) return std::shared_ptr<const Context>();
+  Files files;
+  Settings settings;
+  settings.role = wire::tls::Role::Server;
+  files.load(arguments, settings);
+  if (arguments.certificate.empty() && arguments.key.empty()) files.add("--cacert needs --cert");
+  settings.require_certificate = !arguments.trust.empty();
+  return files.make(std::move(settings));
+}
+
+}  // namespace tools
