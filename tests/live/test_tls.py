@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -235,6 +236,101 @@ def test_services_must_show_who_they_are(
     books = secure_books(shows) if shows else None
     gateway = serve(policy=f"validation: {{ {TRUST} }}", books=books)
     assert curl(gateway, authority, "http") == status
+
+
+def findings(gateway: Address, tmp_path: Path, *checks: str) -> dict[str, str]:
+    """What testssl.sh found, by its names for it."""
+    found = tmp_path / "testssl.json"
+    subprocess.run(
+        ["testssl", *checks, "--warnings", "off", "--jsonfile", found, str(gateway)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=4 * SECONDS,
+        check=False,  # its status counts what it does not like
+    )
+    return {each["id"]: each["finding"] for each in json.loads(found.read_text())}
+
+
+# ENV-TLS-04, -05, -15.
+def test_testssl_finds_what_the_real_proxy_offers(serve: Serve, tmp_path: Path) -> None:
+    gateway = serve(f"mode: STRICT, {CERTIFICATE}")
+    found = findings(gateway, tmp_path, "--protocols", "--std", "--pfs", "--renegotiation")
+    offered = {each: found[each] for each in ("SSLv3", "TLS1", "TLS1_1", "TLS1_2", "TLS1_3")}
+    assert offered == {
+        "SSLv3": "not offered",
+        "TLS1": "not offered",
+        "TLS1_1": "not offered",
+        "TLS1_2": "offered",
+        "TLS1_3": "offered with final",
+    }
+    ciphers = {id: found[id] for id in found if id.startswith("cipherlist_") and "STRONG" not in id}
+    assert set(ciphers.values()) == {"not offered"}, ciphers
+    assert found["cipherlist_STRONG"] == "offered"
+    assert set(found["PFS_ECDHE_curves"].split()) == {"prime256v1", "X25519"}
+    assert found["secure_renego"] == "supported"
+    assert found["secure_client_renego"] == "not vulnerable"
+
+
+# TL-01, TL-03. A listener that wants certificates offers the same, before it asks for one.
+@pytest.mark.parametrize(
+    "listener",
+    [f"mode: PERMISSIVE, {CERTIFICATE}", f"mode: STRICT, {CERTIFICATE}, validation: {{ {TRUST} }}"],
+    ids=["permissive", "mutual"],
+)
+def test_testssl_finds_the_same_versions_elsewhere(
+    serve: Serve, tmp_path: Path, listener: str
+) -> None:
+    found = findings(serve(listener), tmp_path, "--protocols")
+    assert (found["TLS1_1"], found["TLS1_2"]) == ("not offered", "offered")
+
+
+def test_testssl_finds_no_tls_where_it_is_disabled(serve: Serve, tmp_path: Path) -> None:
+    found = findings(serve(f"mode: DISABLED, {CERTIFICATE}"), tmp_path, "--protocols")
+    assert "offered" not in found.values()
+
+
+# The scenarios' own peers, at both ends.
+def test_our_client_and_service_speak_tls(
+    program: Path, serve: Serve, authority: Authority, tmp_path: Path
+) -> None:
+    folder = authority.folder
+    own = ["--cert", folder / "books.pem", "--key", folder / "books.key"]
+    command = [program, "service", "--port", "0", *own, "--cacert", folder / "ca.pem"]
+    with running(command) as books:
+        place = Address(int(books.wait_for(r" at \S+:(\d+)$").group(1)))
+        shows = CERTIFICATE.replace("edge", "partner")
+        gateway = serve(
+            f"mode: STRICT, {CERTIFICATE}, validation: {{ {TRUST} }}",
+            f"{shows}, validation: {{ {TRUST} }}",
+            place,
+        )
+        url = f"https://{gateway}/chapter/1"
+        trust = ["--cacert", folder / "ca.pem", "--servername", "myapp.example.com"]
+        done = call(program, ["client", "--json", url, *trust, *shown(authority, "stranger")])
+        answer = json.loads(done.stdout)
+        assert (answer["status"], json.loads(answer["body"])["path"]) == (200, "/chapter/1")
+        assert answer["tls"]["certificate"] == "CN=edge"
+
+        done = call(program, ["client", url, *trust])
+        assert done.status == 1
+        assert done.stdout.startswith("TLS failed: ")
+        elsewhere = ["--cacert", folder / "other-ca.pem", *trust[2:]]
+        done = call(program, ["client", url, *elsewhere, *shown(authority, "stranger")])
+        assert (done.status, "CERTIFICATE_VERIFY_FAILED" in done.stdout) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["https://127.0.0.1:1/"], "https needs --cacert FILE"),
+        (["--insecure", "http://127.0.0.1:1/"], "needs a URL that begins with https://"),
+        (["--cacert", "/none", "https://127.0.0.1:1/"], "/none: there is no such file"),
+        (["--insecure", "--cert", "/none", "https://127.0.0.1:1/"], "--cert needs --key"),
+    ],
+)
+def test_what_a_client_cannot_use_is_told(program: Path, options: list[str], says: str) -> None:
+    done = call(program, ["client", *options])
+    assert (done.status, says in done.stderr) == (4, True), done
 
 
 def refused(program: Path, mesh: Path) -> str:
