@@ -7,12 +7,9 @@
 // The second form has the arguments of the programs it is compared with, see bench/README.md.
 // Processor time and memory are this program's subject; the worlds themselves never see them.
 
-#include <unistd.h>
-
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,20 +19,12 @@
 
 #include "bench/chain_world.h"
 #include "bench/cpu_time.h"
+#include "bench/resident.h"
 #include "peers/client.h"
 #include "world/timer.h"
 
 namespace bench {
 namespace {
-
-/// Memory of this process that is in use, all there is: heap, allocator, tables.
-std::size_t resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  std::size_t pages = 0;
-  std::size_t resident = 0;
-  file >> pages >> resident;
-  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-}
 
 double simulated_seconds(const sim::Simulation& simulation) {
   return static_cast<double>(simulation.now().time_since_epoch().count()) / 1e9;

@@ -1,6 +1,7 @@
 // What a TLS handshake costs in the simulation, and with OpenSSL alone between memory buffers.
 //
 //   tls sim|alone full|mutual|resumed 1.2|1.3 HANDSHAKES
+//   tls sim idle 1.2|1.3 CONNECTIONS     (what one that carries nothing takes, both ends)
 //
 // Both make a connection's two ends, shake hands, take the server's tickets, say goodbye and drop
 // the ends; with the same certificates, versions, ciphers and groups. The program fails if a
@@ -13,10 +14,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 #include <openssl/ssl.h>
 
+#include "bench/resident.h"
 #include "pki/authority.h"
 #include "sim/simulation.h"
 #include "wire/tls/transport.h"
@@ -93,6 +96,25 @@ class InSimulation final : private world::AcceptEvents {
       if (!server_.tls->closed_by_notify()) return false;
     }
     return true;
+  }
+  /// Opens so many connections and leaves them open. The bytes of memory that each takes.
+  std::size_t idle(std::size_t connections) {
+    std::vector<std::unique_ptr<TlsTransport>> open;
+    open.reserve(2 * connections);
+    std::size_t before = 0;
+    constexpr std::size_t kWarm = 100;
+    for (std::size_t i = 0; i < connections + kWarm; ++i) {
+      if (i == kWarm) before = resident_bytes();
+      sessions_.newest.reset();
+      client_.tls = TlsTransport::connect(client_host_, client_context_,
+                                          {server_host_.address(), 443}, client_, &sessions_);
+      simulation_.run();
+      for (End* const end : {&client_, &server_}) {
+        if (!end->tls->secured()) return 0;
+        open.push_back(std::move(end->tls));
+      }
+    }
+    return (resident_bytes() - before) / connections;
   }
   std::string hash() { return simulation_.trace().hash().text(); }
 
@@ -227,6 +249,11 @@ int run(const std::array<std::string_view, 3>& words, std::uint64_t handshakes) 
                     : what == "resumed" ? Kind::Resumed
                                         : Kind::Full;
   const Version version = version_text == "1.2" ? Version::Tls12 : Version::Tls13;
+  if (where == "sim" && what == "idle") {
+    const std::size_t bytes = InSimulation(kind, version).idle(handshakes);
+    fmt::print("idle {} conns={} resident_per_conn={}B\n", version_text, handshakes, bytes);
+    return bytes > 0 ? 0 : 1;
+  }
   bool right = false;
   std::string hash;
   if (where == "alone") {
