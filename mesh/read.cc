@@ -1,6 +1,5 @@
 #include "mesh/read.h"
 
-#include <array>
 #include <limits>
 #include <set>
 #include <string_view>
@@ -8,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "mesh/kinds.h"
 #include "mesh/names.h"
 #include "mesh/spec.h"
 #include "mesh/validate.h"
@@ -18,32 +18,6 @@ using document::Problems;
 using document::Reader;
 
 namespace {
-
-/// How one kind is written in each form.
-struct KindWords {
-  Kind kind;
-  std::string_view word;    ///< Inline, and around the command line's output.
-  std::string_view name;    ///< In the command line's input and output.
-  std::string_view plural;  ///< In an object of several.
-};
-
-/// The most specific come first: a gateway route names its gateway too.
-constexpr std::array<KindWords, 7> kKinds = {{
-    {Kind::GatewayRoute, "gatewayRoute", "gatewayRouteName", "gatewayRoutes"},
-    {Kind::Route, "route", "routeName", "routes"},
-    {Kind::VirtualGateway, "virtualGateway", "virtualGatewayName", "virtualGateways"},
-    {Kind::VirtualService, "virtualService", "virtualServiceName", "virtualServices"},
-    {Kind::VirtualNode, "virtualNode", "virtualNodeName", "virtualNodes"},
-    {Kind::VirtualRouter, "virtualRouter", "virtualRouterName", "virtualRouters"},
-    {Kind::Mesh, "mesh", "meshName", "meshes"},
-}};
-
-const KindWords& words_of(Kind kind) {
-  for (const KindWords& words : kKinds) {
-    if (words.kind == kind) return words;
-  }
-  return kKinds.back();
-}
 
 const std::string& given_name(const Names& names, Kind kind) {
   switch (kind) {
@@ -63,12 +37,6 @@ const std::string& given_name(const Names& names, Kind kind) {
       break;
   }
   return names.route;
-}
-
-std::optional<Kind> parent_of(Kind kind) {
-  if (kind == Kind::GatewayRoute) return Kind::VirtualGateway;
-  if (kind == Kind::Route) return Kind::VirtualRouter;
-  return std::nullopt;
 }
 
 /// Whether a spec has required members, so that it cannot be left out.
@@ -109,6 +77,9 @@ class ResourceReader {
     }
     refuse_unknown(at);
   }
+
+  /// The API's input: all its members are those around a spec.
+  void read_input(const Reader& at, Kind kind) { read_data(at, kind); }
 
  private:
   SpecRules rules() const {
@@ -392,6 +363,10 @@ MeshReader::MeshReader(ReadOptions options) : options_(std::move(options)) {}
 
 void MeshReader::read(document::Reader at) {
   ResourceReader(*this, at.problems()).read(at);
+}
+
+void MeshReader::read_input(document::Reader at, Kind kind) {
+  ResourceReader(*this, at.problems()).read_input(at, kind);
 }
 
 Mesh MeshReader::finish(document::Problems& problems) {

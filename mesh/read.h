@@ -65,6 +65,11 @@ class MeshReader {
   explicit MeshReader(ReadOptions options = {});
 
   void read(document::Reader at);
+  /// The same for the input of the API, or a resource as it stores it, of a known kind:
+  /// `{virtualGatewayName, meshName, spec, clientToken, tags}`.
+  void read_input(document::Reader at, Kind kind);
+  /// What was read until now, not yet checked together.
+  const Mesh& so_far() const { return mesh_; }
   Mesh finish(document::Problems& problems);
 
  private:

@@ -10,14 +10,10 @@
 
 #include <fmt/format.h>
 
+#include "mesh/quotas.h"
+
 namespace mesh {
 namespace {
-
-/// Source: AM-QUO-01, -02, -05, -06.
-constexpr std::size_t kGatewaysPerMesh = 3;
-constexpr std::size_t kGatewayRoutesPerGateway = 10;
-constexpr std::size_t kServicesNodesOrRoutersPerMesh = 200;
-constexpr std::size_t kRoutesPerRouter = 50;
 
 /// Where a route's port match is, below the resource.
 std::string_view match_port(RouteKind kind) {
@@ -220,19 +216,20 @@ class Validator {
   }
 
   void check_quotas() {
-    quota(mesh_.gateways, kGatewaysPerMesh, "virtual gateways in a mesh");
-    quota(mesh_.services, kServicesNodesOrRoutersPerMesh, "virtual services in a mesh");
-    quota(mesh_.nodes, kServicesNodesOrRoutersPerMesh, "virtual nodes in a mesh");
-    quota(mesh_.routers, kServicesNodesOrRoutersPerMesh, "virtual routers in a mesh");
+    const Quotas quotas;
+    quota(mesh_.gateways, quotas.gateways_per_mesh, "virtual gateways in a mesh");
+    quota(mesh_.services, quotas.services_nodes_or_routers_per_mesh, "virtual services in a mesh");
+    quota(mesh_.nodes, quotas.services_nodes_or_routers_per_mesh, "virtual nodes in a mesh");
+    quota(mesh_.routers, quotas.services_nodes_or_routers_per_mesh, "virtual routers in a mesh");
     std::map<std::string_view, std::size_t> count;
     for (const GatewayRoute& route : mesh_.gateway_routes) {
-      if (++count[route.gateway] != kGatewayRoutesPerGateway + 1) continue;
-      over_quota(route, kGatewayRoutesPerGateway, "gateway routes of a virtual gateway");
+      if (++count[route.gateway] != quotas.gateway_routes_per_gateway + 1) continue;
+      over_quota(route, quotas.gateway_routes_per_gateway, "gateway routes of a virtual gateway");
     }
     count.clear();
     for (const Route& route : mesh_.routes) {
-      if (++count[route.router] != kRoutesPerRouter + 1) continue;
-      over_quota(route, kRoutesPerRouter, "routes of a virtual router");
+      if (++count[route.router] != quotas.routes_per_router + 1) continue;
+      over_quota(route, quotas.routes_per_router, "routes of a virtual router");
     }
   }
 
