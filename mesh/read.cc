@@ -263,12 +263,7 @@ class ResourceReader {
   static void read_envelope(Reader& at) {
     at.optional_string("clientToken");
     at.optional_string("meshOwner", {12, 12});
-    for (Reader& tag : at.optional_items("tags", {0, 50})) {
-      if (!tag.expect_object()) continue;
-      tag.required_string("key", {1, 128});
-      tag.required_string("value", {0, 256});
-      tag.finish();
-    }
+    if (const auto tags = at.optional("tags")) read_tags(*tags);
     if (auto metadata = at.optional("metadata"); metadata && metadata->expect_object()) {
       metadata->required_string("arn");
       for (const std::string_view key : {"createdAt", "lastUpdatedAt"}) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "document/reader.h"
@@ -29,5 +31,8 @@ void read_virtual_service_spec(Reader at, VirtualService& service);
 void read_virtual_node_spec(Reader at, const SpecRules& rules, VirtualNode& node);
 void read_virtual_router_spec(Reader at, const SpecRules& rules, VirtualRouter& router);
 void read_route_spec(Reader at, const SpecRules& rules, Route& route);
+
+/// `[{key, value}]`; of a key that is there twice the last counts. Source: AM-SHP-317, -318.
+std::map<std::string, std::string> read_tags(const Reader& at);
 
 }  // namespace mesh

@@ -122,6 +122,17 @@ std::optional<AccessLog> read_logging(Reader& spec) {
   return log;
 }
 
+std::map<std::string, std::string> read_tags(const Reader& at) {
+  std::map<std::string, std::string> tags;
+  for (Reader& tag : at.as_items({0, 50})) {
+    if (!tag.expect_object()) continue;
+    const std::string key = tag.required_string("key", {1, 128});
+    tags[key] = tag.required_string("value", {0, 256});
+    tag.finish();
+  }
+  return tags;
+}
+
 std::optional<ClientTls> read_backend_defaults(Reader& spec, const SpecRules& rules) {
   auto defaults = spec.optional("backendDefaults");
   if (!defaults || !defaults->expect_object()) return std::nullopt;

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "world/result.h"
+
+namespace mesh::api {
+
+/// The errors of the API's model, and the one for what is no operation of it.
+/// Source: AM-ERR-01 to -03.
+enum class ErrorCode : std::uint8_t {
+  BadRequest,
+  Forbidden,
+  NotFound,
+  Conflict,
+  ResourceInUse,
+  LimitExceeded,
+  TooManyTags,
+  TooManyRequests,
+  InternalServerError,
+  ServiceUnavailable,
+  UnknownOperation,
+};
+
+/// As in the header x-amzn-ErrorType: "NotFoundException".
+std::string_view text(ErrorCode code);
+/// The HTTP status.
+int status_of(ErrorCode code);
+
+/// Why a call is refused. What was asked for has then not happened.
+struct Refusal {
+  ErrorCode code = ErrorCode::BadRequest;
+  std::string message;
+};
+
+template <class T>
+using Answer = world::Result<T, Refusal>;
+
+/// All that is wrong with an input as one BadRequest; the first few are told.
+Refusal bad_request(const world::Errors& errors);
+
+}  // namespace mesh::api
