@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,6 +11,7 @@
 #include "conformance/read_mesh.h"
 #include "conformance/read_scenario.h"
 #include "conformance/vary.h"
+#include "document/file.h"
 #include "document/parse.h"
 #include "mesh/read.h"
 
@@ -33,32 +32,11 @@ world::Error file_error(const std::string& path, std::string message) {
   return {{}, std::move(message), {.file = path, .line = 0, .column = 0}};
 }
 
-/// Looks at the size before it reads.
-world::Result<std::string> read_text(const std::string& path, std::uintmax_t most_bytes) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (!fs::exists(status)) return file_error(path, "there is no such file");
-  if (fs::is_directory(status)) return file_error(path, "is a folder, not a file");
-  if (!fs::is_regular_file(status)) return file_error(path, "is no regular file");
-  const std::uintmax_t size = fs::file_size(path, error);
-  if (error) return file_error(path, "cannot be read: " + error.message());
-  if (size > most_bytes) {
-    return file_error(path, fmt::format("must be at most {} bytes, has {}", most_bytes, size));
-  }
-  std::ifstream file(path, std::ios::binary);
-  std::string text(static_cast<std::size_t>(size), '\0');
-  file.read(text.data(), static_cast<std::streamsize>(size));
-  if (!file || file.gcount() != static_cast<std::streamsize>(size)) {
-    return file_error(path, "cannot be read");
-  }
-  return text;
-}
-
 /// Reads files that a scenario names; their paths are relative to its folder.
 ReadFile beside(const std::string& scenario_path) {
   const fs::path folder = fs::path(scenario_path).parent_path();
   return [folder](const std::string& path) {
-    return read_text((folder / path).lexically_normal().generic_string(), kMostMeshBytes);
+    return document::read_file((folder / path).lexically_normal().generic_string(), kMostMeshBytes);
   };
 }
 
@@ -129,7 +107,7 @@ LoadedFile load_scenario(const std::string& path) {
   LoadedFile out;
   out.file = path;
   out.id = id_of(path);
-  const auto text = read_text(path, kMostScenarioBytes);
+  const auto text = document::read_file(path, kMostScenarioBytes);
   if (!text) {
     out.errors.push_back(text.error());
     return out;
@@ -151,7 +129,7 @@ world::Result<mesh::Mesh, world::Errors> load_mesh(const std::vector<std::string
   std::vector<document::Document> documents;
   world::Errors errors;
   for (const std::string& path : paths) {
-    const auto text = read_text(path, kMostMeshBytes);
+    const auto text = document::read_file(path, kMostMeshBytes);
     if (!text) {
       errors.push_back(text.error());
       continue;
