@@ -11,6 +11,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "tools/api_command.h"
 #include "tools/client_command.h"
 #include "tools/explain_command.h"
 #include "tools/gateway_command.h"
@@ -36,6 +37,7 @@ constexpr unsigned kMostJobs = 1024;
 constexpr std::uint32_t kMostTimeScale = 1000;
 constexpr std::uint64_t kMostRequests = 1'000'000'000'000;
 constexpr std::uint64_t kMostConnections = 100'000;
+constexpr std::uint32_t kMostCallsPerSecond = 1'000'000;
 
 void add_jobs(CLI::App& command, unsigned& jobs) {
   jobs = default_jobs();
@@ -292,6 +294,53 @@ CLI::App& add_client(CLI::App& app, ClientArguments& client) {
   return command;
 }
 
+CLI::App& add_api_serve(CLI::App& app, ApiServeArguments& api) {
+  CLI::App& group = *app.add_subcommand("api", "The App Mesh API");
+  group.require_subcommand(1);
+  CLI::App& command =
+      *group.add_subcommand("serve", "Serve the App Mesh API for the AWS CLI and SDKs");
+  command.footer(kServingStatuses);
+  command.add_option("--port", api.port, "Port; 4599, unless said; 0: any that is free")
+      ->check(CLI::Range(0, 65535))
+      ->type_name("N");
+  command
+      .add_option("--listen", api.listen,
+                  "Listen on this address of the machine; 127.0.0.1, unless said")
+      ->type_name("ADDRESS");
+  command.add_option("--store", api.store, "Keep state in this file; in memory, unless said")
+      ->type_name("FILE");
+  command
+      .add_option("--accounts", api.accounts,
+                  "Accounts, their keys, and shared meshes; any signature is taken, unless said")
+      ->type_name("FILE");
+  command
+      .add_option("--region", api.region, "Region in ARNs and signatures; us-west-2, unless said")
+      ->check(CLI::Validator(
+          [](const std::string& region) {
+            constexpr const char* kLetters = "abcdefghijklmnopqrstuvwxyz0123456789-";
+            const bool good =
+                !region.empty() && region.find_first_not_of(kLetters) == std::string::npos;
+            return good ? "" : "must be small letters, digits and -, is \"" + region + "\"";
+          },
+          ""))
+      ->type_name("REGION");
+  command.add_option("--era", api.era, "Rules of the service: seed-a, seed-b or last; seed-b")
+      ->check(CLI::IsMember({"seed-a", "seed-b", "last"}))
+      ->type_name("ERA");
+  command.add_flag("--no-quotas", api.no_quotas, "No quotas, as if all had been raised");
+  command
+      .add_option("--calls-per-second", api.calls_per_second,
+                  "So many of one account, then 429; any number, unless said")
+      ->check(CLI::Range(1U, kMostCallsPerSecond))
+      ->type_name("N");
+  command
+      .add_option("--connections", api.connections,
+                  "Most connections at once, then 503; 1024, unless said")
+      ->check(CLI::Range(std::uint64_t{1}, kMostConnections))
+      ->type_name("N");
+  return command;
+}
+
 }  // namespace
 
 ExitStatus do_command_line(int count, const char* const* words) {
@@ -313,6 +362,7 @@ ExitStatus do_command_line(int count, const char* const* words) {
   GatewayArguments gateway;
   ServiceArguments service;
   ClientArguments client;
+  ApiServeArguments api;
   const CLI::App& run_app = add_run(app, run);
   const CLI::App& lint_app = add_lint(app, lint);
   const CLI::App& explain_app = add_explain(app, explain);
@@ -322,6 +372,7 @@ ExitStatus do_command_line(int count, const char* const* words) {
   const CLI::App& gateway_app = add_gateway(app, gateway);
   const CLI::App& service_app = add_service(app, service);
   const CLI::App& client_app = add_client(app, client);
+  const CLI::App& api_app = add_api_serve(app, api);
 
   try {
     app.parse(count, words);
@@ -343,6 +394,7 @@ ExitStatus do_command_line(int count, const char* const* words) {
   if (gateway_app.parsed()) return gateway_command(gateway);
   if (service_app.parsed()) return service_command(service);
   if (client_app.parsed()) return client_command(client);
+  if (api_app.parsed()) return api_serve_command(api);
   complain("what to do? meshproof --help says what there is");
   return ExitStatus::BadInput;
 }

@@ -15,7 +15,7 @@ struct Row {
 };
 
 /// In the order of ErrorCode.
-constexpr std::array<Row, 11> kRows = {{
+constexpr std::array<Row, 15> kRows = {{
     {"BadRequestException", 400},
     {"ForbiddenException", 403},
     {"NotFoundException", 404},
@@ -27,6 +27,10 @@ constexpr std::array<Row, 11> kRows = {{
     {"InternalServerErrorException", 500},
     {"ServiceUnavailableException", 503},
     {"UnknownOperationException", 404},
+    {"MissingAuthenticationTokenException", 403},
+    {"IncompleteSignatureException", 400},
+    {"UnrecognizedClientException", 403},
+    {"InvalidSignatureException", 403},
 }};
 
 /// As many as the service itself lists where it lists names (AM-VAL-24).

@@ -8,8 +8,8 @@
 
 namespace mesh::api {
 
-/// The errors of the API's model, and the one for what is no operation of it.
-/// Source: AM-ERR-01 to -03.
+/// The errors of the API's model; then those that all of AWS shares: of what is no operation, and
+/// of signatures. Source: AM-ERR-01 to -03; AWS General Reference, "Common errors".
 enum class ErrorCode : std::uint8_t {
   BadRequest,
   Forbidden,
@@ -22,6 +22,10 @@ enum class ErrorCode : std::uint8_t {
   InternalServerError,
   ServiceUnavailable,
   UnknownOperation,
+  MissingAuthenticationToken,
+  IncompleteSignature,
+  UnrecognizedClient,
+  InvalidSignature,
 };
 
 /// As in the header x-amzn-ErrorType: "NotFoundException".

@@ -9,7 +9,22 @@
 namespace mesh::api {
 namespace {
 
-std::optional<std::string> decode(std::string_view text) {
+/// The text before the next `at`, which is taken off with it.
+std::string_view take(std::string_view& rest, char at) {
+  const std::size_t end = rest.find(at);
+  const std::string_view first = rest.substr(0, end);
+  rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+  return first;
+}
+
+bool unreserved(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '.' || c == '_' || c == '~';
+}
+
+}  // namespace
+
+std::optional<std::string> percent_decode(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {
@@ -28,21 +43,6 @@ std::optional<std::string> decode(std::string_view text) {
   return out;
 }
 
-/// The text before the next `at`, which is taken off with it.
-std::string_view take(std::string_view& rest, char at) {
-  const std::size_t end = rest.find(at);
-  const std::string_view first = rest.substr(0, end);
-  rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
-  return first;
-}
-
-bool unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '.' || c == '_' || c == '~';
-}
-
-}  // namespace
-
 std::optional<Uri> parse_uri(std::string_view target) {
   Uri uri;
   std::string_view query = target;
@@ -52,14 +52,14 @@ std::optional<Uri> parse_uri(std::string_view target) {
     path.remove_prefix(1);
     const std::string_view written = path.substr(0, path.find('/'));
     path.remove_prefix(written.size());
-    auto segment = decode(written);
+    auto segment = percent_decode(written);
     if (!segment) return std::nullopt;
     uri.segments.push_back(*std::move(segment));
   }
   while (!query.empty()) {
     std::string_view value = take(query, '&');
-    const auto name = decode(take(value, '='));
-    const auto decoded = decode(value);
+    const auto name = percent_decode(take(value, '='));
+    const auto decoded = percent_decode(value);
     if (!name || !decoded) return std::nullopt;
     uri.query.emplace(*name, *decoded);
   }
