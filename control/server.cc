@@ -195,6 +195,8 @@ world::Result<std::uint16_t> Server::start() {
 void Server::run() {
   Implementation& server = *implementation_;
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+  // A store at the largest size that a file may have is an error of a call, not the end.
+  static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
   server.signals.add(SIGINT);
   server.signals.add(SIGTERM);
   server.signals.async_wait([&](boost::system::error_code error, int) {
