@@ -94,7 +94,7 @@ TEST_F(FileSecretsTest, FilesThatCannotBeUsedAreToldAllAtOnce) {
   const std::string at = "mesh.yaml:2:3: /spec/listeners/0/tls/";
   EXPECT_EQ(errors_of(plan("none.pem", "", "text")),
             (Texts{at + "certificate/file/certificateChain: /none.pem: there is no such file",
-                   at + "certificate/file/privateKey: /: is no regular file",
+                   at + "certificate/file/privateKey: /: is a folder, not a file",
                    at + "validation/trust/file/certificateChain: /text: the trust bundle holds no "
                         "certificate in PEM"}));
   EXPECT_EQ(errors_of(plan("edge.pem", "text")),
