@@ -15,6 +15,7 @@
 #include "conformance/series.h"
 #include "conformance/sim_setting.h"
 #include "conformance/stage.h"
+#include "conformance/staged_api.h"
 #include "conformance/units.h"
 
 namespace conformance {
@@ -162,6 +163,7 @@ class Run {
 
     if (step.fault) faults_.begin(*step.fault);
     if (!step.set.empty()) stage_.set(step.set);
+    if (step.call) call(*step.call, step, name_of(index));
     Pending pending{&step, index, {}, now(), 0};
     if (step.expect) {
       for (const TurnExpectation& turn : step.expect->turns) begin_turn(turn, name_of(index));
@@ -200,6 +202,22 @@ class Run {
           fmt::format("{} after {} at the earliest", until.written, duration_text(until.earliest)),
           "after " + duration_text(took), until.place);
     }
+    note_failure();
+  }
+
+  /// The control plane answers at once: what it keeps is not in this world.
+  void call(const ApiCall& call, const Step& step, const std::string& where) {
+    if (!api_) {
+      api_.emplace(scenario_, setting_.calendar_start());
+      judge_.check("the API takes the mesh", api_->problem().empty(), "it does",
+                   api_->problem().empty() ? "it does" : api_->problem(), step.place);
+    }
+    const StagedApi::Outcome outcome =
+        api_->call(call, setting_.calendar_start() + now().time_since_epoch());
+    setting_.trace().record({now(), world::TraceKind::Note, 0, 0, 0, 0,
+                             fmt::format("{} by {}: {} {}", call.operation, call.account,
+                                         outcome.status, outcome.error)});
+    if (step.answered) judge_.api(where, *step.answered, outcome);
     note_failure();
   }
 
@@ -712,6 +730,7 @@ class Run {
   std::vector<Turning> turnings_;
   std::map<std::string, std::uint64_t> numbers_;
   std::set<std::size_t> breached_;
+  std::optional<StagedApi> api_;  // absent: nobody has called it yet
   std::optional<Series> series_;  // absent: nobody asked for it
   const Series::OnChange on_change_ = [this](const std::string& of, const std::string& by,
                                              const std::string& what) {

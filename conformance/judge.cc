@@ -497,6 +497,34 @@ void Judge::service(const std::string& where, const ServiceExpectation& expected
   }
 }
 
+void Judge::api(const std::string& where, const ApiExpectation& expected,
+                const StagedApi::Outcome& outcome) {
+  const mesh::api::Json& answer = outcome.answer;
+  const auto or_none = [](std::string text) {
+    return text.empty() ? std::nullopt : std::optional<std::string>(std::move(text));
+  };
+  // A call that says nothing of an error must have none.
+  const std::string& type = outcome.error;
+  if (expected.error) {
+    text(where + "/error", *expected.error, or_none(type));
+  } else if (!expected.status) {
+    check(where + "/error", type.empty(), "none",
+          type.empty() ? "none" : type + " " + answer.dump(), expected.place);
+  }
+  if (expected.message) text(where + "/message", *expected.message, answer.value("message", ""));
+  if (expected.status) number(where + "/status", *expected.status, outcome.status);
+  if (expected.unchanged) {
+    check(where + "/unchanged", *expected.unchanged != outcome.changed,
+          *expected.unchanged ? "unchanged" : "changed", outcome.changed ? "changed" : "unchanged",
+          expected.place);
+  }
+  for (const auto& [pointer, wanted] : expected.answer) {
+    const nlohmann::json::json_pointer at(pointer);
+    text(where + "/answer" + pointer, wanted,
+         answer.contains(at) ? std::optional(json_text(answer[at])) : std::nullopt);
+  }
+}
+
 void Judge::group(const std::string& where, const GroupExpectation& expected,
                   const std::vector<const Exchange*>& exchanges) {
   std::map<int, std::int64_t> statuses;

@@ -8,6 +8,7 @@
 #include "conformance/expectation.h"
 #include "conformance/log_times.h"
 #include "conformance/stage.h"
+#include "conformance/staged_api.h"
 #include "conformance/verdict.h"
 
 namespace conformance {
@@ -26,6 +27,8 @@ class Judge {
              const std::vector<const Exchange*>& exchanges);
   void count(const std::string& where, const CountExpectation& expected);
   void log(const std::string& where, const LogExpectation& expected);
+  void api(const std::string& where, const ApiExpectation& expected,
+           const StagedApi::Outcome& outcome);
   void balancer(const std::string& where, const BalancerExpectation& expected);
   /// The reasons for which a mesh was refused. Static: nothing was run.
   static void refusal(const RefusedExpectation& expected, const world::Errors& errors,

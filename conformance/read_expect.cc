@@ -81,16 +81,6 @@ struct StepContext {
   MessageTypes answers() const { return {protos, method ? method->response : std::string()}; }
 };
 
-/// Null: there is none.
-TextExpectation read_text_or_null(const Reader& at) {
-  if (!at.value().is_null()) return read_text(at);
-  TextExpectation out;
-  out.absent = true;
-  out.written = "null";
-  out.place = at.place();
-  return out;
-}
-
 std::optional<TextExpectation> optional_text_or_null(Reader& in, std::string_view key) {
   const auto at = in.optional(key);
   if (!at) return std::nullopt;

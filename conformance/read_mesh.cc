@@ -95,9 +95,18 @@ bool names_a_file(const Reader& at) {
 }  // namespace
 
 mesh::Mesh read_mesh(const Document& scenario, std::optional<mesh::Era> era,
-                     const ReadFile& read_file, Problems& problems, Problems& mesh_problems) {
+                     const ReadFile& read_file, Problems& problems, Problems& mesh_problems,
+                     std::vector<WrittenResource>* resources_written) {
   mesh::ReadOptions options;
   options.era = era;
+  if (resources_written != nullptr) {
+    options.on_resource = [resources_written](mesh::Kind kind, const std::string& name,
+                                              const std::string& parent, const Value* spec) {
+      resources_written->push_back(
+          {kind, name, parent,
+           spec != nullptr ? mesh::api::from_value(*spec) : mesh::api::Json::object()});
+    };
+  }
   mesh::MeshReader reader(options);
   MeshFiles files(reader, read_file, mesh_problems);
   // Two readers of one value, each with the place where its errors go.

@@ -123,6 +123,15 @@ TextExpectation read_text(Reader at, Kind plain) {
   return out;
 }
 
+TextExpectation read_text_or_null(const Reader& at) {
+  if (!at.value().is_null()) return read_text(at);
+  TextExpectation out;
+  out.absent = true;
+  out.written = "null";
+  out.place = at.place();
+  return out;
+}
+
 TextExpectation read_presence(const Reader& at) {
   if (at.value().is_string()) {
     const std::string& word = at.value().string();

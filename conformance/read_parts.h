@@ -25,7 +25,9 @@ std::optional<world::Duration> read_optional_duration(document::Reader& in, std:
 /// `matches`, `like`, `not`. `plain`: what a plain string means.
 TextExpectation read_text(document::Reader at,
                           TextExpectation::Test::Kind plain = TextExpectation::Test::Kind::Equals);
-/// The same, and the words `present` and `absent`.
+/// The same; null: there is none.
+TextExpectation read_text_or_null(const document::Reader& at);
+/// The same as read_text(), and the words `present` and `absent`.
 TextExpectation read_presence(const document::Reader& at);
 std::vector<HeaderExpectation> read_header_expectations(document::Reader at);
 

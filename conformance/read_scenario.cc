@@ -1,5 +1,6 @@
 #include "conformance/read_scenario.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -30,6 +31,14 @@ bool expects_refusal(const Value& root) {
     if (expect != nullptr && expect->find("refused") != nullptr) return true;
   }
   return false;
+}
+
+/// Whether a step calls the API: then resources are wanted as they are written.
+bool calls_the_api(const Value& root) {
+  const Value* const steps = root.find("steps");
+  return steps != nullptr && steps->is_list() &&
+         std::any_of(steps->list().begin(), steps->list().end(),
+                     [](const Value& step) { return step.find("call") != nullptr; });
 }
 
 bool is_clause(std::string_view text) {
@@ -171,7 +180,8 @@ world::Result<Scenario, world::Errors> read_scenario(const document::Document& d
   root.ignore("mesh");
   Problems mesh_problems;
   const std::size_t before = problems.size();
-  scenario.mesh = read_mesh(document, era, read_file, problems, mesh_problems);
+  scenario.mesh = read_mesh(document, era, read_file, problems, mesh_problems,
+                            calls_the_api(document.root) ? &scenario.resources : nullptr);
   scenario.mesh.old_account = old_account;
   scenario.era = era.value_or(scenario.mesh.era);
   const bool refusal = expects_refusal(document.root);

@@ -88,7 +88,6 @@ TEST(Scenario, WhatIsNotSupportedYetSaysSo) {
         << text;
   }
   for (const char* step : {
-           "{ call: {} }",
            "{ request: GET http://edge/, expect: { error: X } }",
        }) {
     EXPECT_THAT(errors_in(with_edge("steps: [ " + std::string(step) + " ]\n")),

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "conformance/read_api.h"
 #include "conformance/read_balancer.h"
 #include "conformance/read_expect.h"
 #include "conformance/read_fault.h"
@@ -31,9 +32,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kMethods 
      {"options", "OPTIONS"},
      {"trace", "TRACE"},
      {"patch", "PATCH"}}};
-/// What a step can do in later versions.
-constexpr std::array kLaterKeys = {std::string_view("call")};
-
 bool is_method(std::string_view text) {
   constexpr std::string_view kSigns = "!#$%&'*+-.^_`|~";
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
@@ -64,11 +62,10 @@ class StepsReader {
     step.place = at.place();
     if (!at.expect_object()) return;
     read_time(step, at);
-    for (const std::string_view key : kLaterKeys) refuse_unsupported(at, key);
     StepAction action = StepAction::None;
     std::optional<Protos::Method> method;
     const auto which = at.one_of({"request", "requests", "raw", "wait", "grpc", "websocket",
-                                  "register", "deregister", "set"},
+                                  "register", "deregister", "set", "call"},
                                  false);
     if (which == 0U) {
       action = StepAction::Request;
@@ -93,23 +90,23 @@ class StepsReader {
                                             leaves, world_, names_);
     } else if (which == 8U) {
       step.set = read_set(*at.optional("set"));
+    } else if (which == 9U) {
+      read_api(step, at);
     }
     step.fault = read_fault(at, world_, mesh_, names_, protos_);
     step.until = read_until(at, names_);
-    if (const auto expect = at.optional("expect")) {
+    if (const auto expect = at.optional("expect"); expect && which != 9U) {
       if (expect->value().find("refused") != nullptr) {
         expect->fail("refused", "must be the only step: nothing runs where a mesh is refused");
       } else {
         step.expect = read_expect(*expect, action, {named_, names_, protos_}, method);
       }
     }
-    const bool later = std::any_of(kLaterKeys.begin(), kLaterKeys.end(),
-                                   [&](std::string_view key) { return at.has(key); });
     const bool acts = which || at.has("expect") || at.has("fault") || at.has("until");
-    if (!acts && !later && at.value().object().size() <= 1) {
+    if (!acts && at.value().object().size() <= 1) {
       at.fail(
           "must have one of request, requests, grpc, websocket, raw, register, deregister, fault, "
-          "set, wait, until, expect");
+          "set, call, wait, until, expect");
     }
     at.finish();
     if (step.request && !step.request->name.empty()) {
@@ -132,6 +129,19 @@ class StepsReader {
           fmt::format("must not be before {}, where an earlier step is", duration_text(latest_)));
     }
     latest_ = std::max(latest_, *step.at);
+  }
+
+  void read_api(Step& step, Reader& at) const {
+    step.call = read_call(*at.optional("call"), mesh_.name);
+    std::string account(kOwnerAccount);
+    if (const auto as = at.optional("as")) {
+      account = as->as_string({12, 12}).value_or(account);
+      if (account.find_first_not_of("0123456789") != std::string::npos) {
+        as->fail("must be an account of 12 digits, is " + as->value().describe());
+      }
+    }
+    if (step.call) step.call->account = account;
+    if (const auto expect = at.optional("expect")) step.answered = read_api_expectation(*expect);
   }
 
   Materials read_set(Reader at) const {

@@ -41,6 +41,7 @@ class WorldReader {
     if (const auto services = at.optional("services")) read_services(*services);
     if (const auto clients = at.optional("clients")) read_clients(*clients);
     if (const auto links = at.optional("links")) links_at_ = *links;
+    for (const Reader& item : at.optional_items("shares", {1})) read_share(item);
     for (const std::string_view key : {"names", "controlPlane"}) {
       refuse_unsupported(at, key);
     }
@@ -293,6 +294,22 @@ class WorldReader {
       in.finish();
       world_.clients.push_back(std::move(setup));
     }
+  }
+
+  /// An account that the mesh is shared with. Source: AM-SHR-01 to -09.
+  void read_share(Reader in) {
+    if (!in.expect_object()) return;
+    mesh::api::Share share;
+    share.owner = kOwnerAccount;
+    if (const auto with = in.required("with")) {
+      share.consumer = with->as_string({12, 12}).value_or("");
+      if (share.consumer.find_first_not_of("0123456789") != std::string::npos) {
+        with->fail("must be an account of 12 digits, is " + with->value().describe());
+      }
+    }
+    share.gateways = in.optional_bool("gateways").value_or(false);
+    in.finish();
+    world_.shares.push_back(std::move(share));
   }
 
   static sim::LinkOptions read_link(Reader at, sim::LinkOptions options) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "conformance/api_call.h"
 #include "conformance/balancer_setup.h"
 #include "conformance/expectation.h"
 #include "conformance/fault.h"
@@ -80,6 +81,8 @@ struct WorldSetup {
   std::vector<LinkSetup> links;
   std::vector<CertificateSetup> pki;  ///< Issuers before those that they issue.
   Materials materials;                ///< At the start.
+  /// Who else may use the mesh's API; of which mesh is not said here.
+  std::vector<mesh::api::Share> shares;
 };
 
 /// `request:` and `requests:`.
@@ -127,6 +130,8 @@ struct Step {
   std::optional<Fault> fault;
   std::optional<Until> until;
   std::optional<RegistrationAction> registration;
+  std::optional<ApiCall> call;
+  std::optional<ApiExpectation> answered;  ///< `expect` of a call.
   Materials set;  ///< `set`: what files, secrets and ARNs hold from now on.
   std::optional<Expectation> expect;
 };
@@ -149,7 +154,8 @@ struct Scenario {
   mesh::Era era = mesh::Era::SeedB;
   std::uint64_t seed = 0;
   mesh::Mesh mesh;
-  std::shared_ptr<const Protos> protos;  ///< Null: none are named.
+  std::vector<WrittenResource> resources;  ///< Of the mesh, as they were written.
+  std::shared_ptr<const Protos> protos;    ///< Null: none are named.
   /// Where `expect: refused` stands: nothing is run, and `mesh_errors` are judged.
   std::optional<RefusedExpectation> refused;
   world::Errors mesh_errors;

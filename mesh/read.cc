@@ -288,6 +288,9 @@ class ResourceReader {
 
   void add(Resource resource, Kind kind, std::string parent, const std::optional<Reader>& spec) {
     Mesh& mesh = to_.mesh_;
+    if (to_.options_.on_resource) {
+      to_.options_.on_resource(kind, resource.name, parent, spec ? &spec->value() : nullptr);
+    }
     const auto added = [&](auto& list) -> auto& {
       auto& entry = list.emplace_back();
       static_cast<Resource&>(entry) = std::move(resource);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -36,6 +37,11 @@ struct ReadOptions {
   /// prefix that does not end with "/".
   bool recorded_cases = false;
   ValidateOptions validate;
+  /// Hears of each resource as it was written. `parent` is empty where none was named, `spec` null
+  /// where there was none.
+  std::function<void(Kind, const std::string& name, const std::string& parent,
+                     const document::Value* spec)>
+      on_resource{};
 };
 
 /// Reads resources from any number of documents into one mesh, and validates it.

@@ -192,7 +192,7 @@ TEST_F(HostCheckerTest, ATcpProbeThatIsResetAfterwardsHasSucceeded) {
 std::string pseudo_order(std::string_view bytes) {
   const auto byte = [&](std::size_t at) { return static_cast<std::uint8_t>(bytes[at]); };
   std::size_t at = 24;  // after the preface
-  while (byte(at + 3) != 1) at += 9U + (byte(at + 1) << 8 | byte(at + 2));
+  while (byte(at + 3) != 1) at += 9U + (static_cast<unsigned>(byte(at + 1)) << 8 | byte(at + 2));
   std::string order;
   at += 9;
   for (int i = 0; i < 4; ++i) {

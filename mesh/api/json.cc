@@ -78,4 +78,32 @@ document::Document to_document(const Json& json) {
   return {"", to_value(json)};
 }
 
+Json from_value(const document::Value& value) {
+  using Kind = document::Value::Kind;
+  switch (value.kind()) {
+    case Kind::Null:
+      return nullptr;
+    case Kind::Bool:
+      return value.boolean();
+    case Kind::Integer:
+      return value.integer();
+    case Kind::Number:
+      return value.number();
+    case Kind::String:
+      return value.string();
+    case Kind::List: {
+      Json list = Json::array();
+      for (const document::Value& item : value.list()) list.push_back(from_value(item));
+      return list;
+    }
+    case Kind::Object:
+      break;
+  }
+  Json object = Json::object();
+  for (const document::Member& member : value.object()) {
+    object[member.key] = from_value(member.value);
+  }
+  return object;
+}
+
 }  // namespace mesh::api

@@ -20,5 +20,7 @@ Answer<Json> parse_body(std::string_view text);
 
 /// The same value for strict readers. It has no places.
 document::Document to_document(const Json& json);
+/// And the other way, without the places.
+Json from_value(const document::Value& value);
 
 }  // namespace mesh::api
