@@ -519,6 +519,7 @@ void Judge::api(const std::string& where, const ApiExpectation& expected,
           expected.place);
   }
   for (const auto& [pointer, wanted] : expected.answer) {
+    if (pointer.ends_with("edAt") && leaves_time()) continue;  // createdAt, lastUpdatedAt
     const nlohmann::json::json_pointer at(pointer);
     text(where + "/answer" + pointer, wanted,
          answer.contains(at) ? std::optional(json_text(answer[at])) : std::nullopt);
