@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import SMALLEST
+from harness import ROOT, SMALLEST
 from meshproof.plugin import clauses_of
 
 FAILING = SMALLEST.replace("status: 200", "status: 404").replace("RW-02", "RW-03")
+TLS = os.fspath(ROOT / "scenarios/reported/up-53-one-trust-for-all-clients.scenario.yaml")
 BAD = SMALLEST.replace("steps:", "stepz:").replace("port: 9080", "port: 65536")
 
 
@@ -207,6 +208,13 @@ def test_the_fixture_runs_a_file_a_mapping_or_text(pytester: pytest.Pytester) ->
             assert result.passed, result
             assert result.requests[0].seen == ()
 
+        def test_tls(meshproof):
+            result = meshproof.run({TLS!r})
+            assert result.passed, result
+            request = result.requests[1]
+            assert (request.tls.failed, request.tls.refused_by) == ("unknown_ca", "gateway")
+            assert request.seen == ()
+
         def test_bad(meshproof):
             with pytest.raises(BadScenarioError) as caught:
                 meshproof.run({{**MAPPING, "stepz": []}})
@@ -214,7 +222,7 @@ def test_the_fixture_runs_a_file_a_mapping_or_text(pytester: pytest.Pytester) ->
         """
     )
 
-    pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=5)
+    pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=6)
 
 
 @pytest.mark.parametrize(

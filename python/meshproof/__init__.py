@@ -23,6 +23,7 @@ from meshproof.results import (
     ScenarioError,
     Seen,
     TimelineEntry,
+    Tls,
     UnknownFormatError,
 )
 
@@ -44,6 +45,7 @@ __all__ = [
     "ScenarioError",
     "Seen",
     "TimelineEntry",
+    "Tls",
     "UnknownFormatError",
     "find_program",
 ]

@@ -134,6 +134,26 @@ class Grpc:
 
 
 @dataclass(frozen=True)
+class Tls:
+    """What became of TLS on one connection. Empty texts: there is none of it."""
+
+    version: str
+    alpn: str
+    cipher: str
+    server_name: str
+    resumed: bool
+    server_certificate: str
+    client_certificate: str
+    failed: str
+    refused_by: str
+    reason: str
+
+    @classmethod
+    def from_json(cls, json: Json | None) -> Tls | None:
+        return None if json is None else cls(**json)
+
+
+@dataclass(frozen=True)
 class Seen:
     """What one service saw of a request."""
 
@@ -149,6 +169,7 @@ class Seen:
     trailers: Headers = ()
     messages: tuple[bytes, ...] = ()
     frames: tuple[Frame, ...] = ()
+    tls: Tls | None = None
 
     @classmethod
     def from_json(cls, json: Json) -> Seen:
@@ -165,6 +186,7 @@ class Seen:
             trailers=_headers(json["trailers"]),
             messages=tuple(bytes.fromhex(each) for each in json["messages"]),
             frames=tuple(Frame.from_json(each) for each in json["frames"]),
+            tls=Tls.from_json(json["tls"]),
         )
 
 
@@ -188,6 +210,7 @@ class Request:
     response_trailers: Headers = ()
     grpc: Grpc | None = None
     frames: tuple[Frame, ...] = ()
+    tls: Tls | None = None
     ended_at_ns: int | None = None
 
     @classmethod
@@ -209,6 +232,7 @@ class Request:
             response_trailers=_headers(json["response_trailers"]),
             grpc=None if json["grpc"] is None else Grpc.from_json(json["grpc"]),
             frames=tuple(Frame.from_json(each) for each in json["frames"]),
+            tls=Tls.from_json(json["tls"]),
             ended_at_ns=json["ended_at_ns"],
         )
 
