@@ -27,6 +27,15 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
+/// What bytes of TLS begin with, in place of what nobody can read; empty: they are none.
+std::string_view record_of(std::string_view bytes) {
+  constexpr std::string_view kNames[] = {"TLS change of keys", "TLS alert", "TLS handshake",
+                                         "TLS data"};
+  constexpr int kFirst = 20;
+  if (bytes.size() < 3 || bytes[1] != 3 || bytes[0] < kFirst || bytes[0] > kFirst + 3) return {};
+  return kNames[bytes[0] - kFirst];
+}
+
 std::vector<ObservedRequest::Frame> observed_frames(std::span<const peers::WebSocketFrame> frames) {
   std::vector<ObservedRequest::Frame> out;
   for (const peers::WebSocketFrame& frame : frames) {
@@ -345,7 +354,7 @@ TimelineEntry Observer::entry_of(const Kept& kept) const {
   switch (kept.kind) {
     case Kind::Data:
       what += fmt::format(" {} bytes", kept.a);
-      text = first_line(text);
+      text = record_of(text).empty() ? first_line(text) : record_of(text);
       break;
     case Kind::Connect:
     case Kind::Accept:
@@ -353,6 +362,10 @@ TimelineEntry Observer::entry_of(const Kept& kept) const {
                           world::Endpoint{static_cast<std::uint32_t>(kept.b >> 16),
                                           static_cast<std::uint16_t>(kept.b & 0xffff)}
                               .text());
+      break;
+    case Kind::Secured:
+      what += fmt::format(" by TLS 1.{}{}{}", (kept.a & 0xff) - 1, kept.b == 1 ? ", resumed" : "",
+                          text.empty() ? "" : ", is shown");
       break;
     case Kind::Verdict:
       what = kept.b == 1 ? "held" : "BROKEN";

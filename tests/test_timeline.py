@@ -11,6 +11,7 @@ import pytest
 from harness import ROOT, SMALLEST, Done, call
 
 HEALTH = ROOT / "scenarios" / "health" / "turns-at-once-and-back.scenario.yaml"
+TLS = ROOT / "scenarios" / "tls" / "clients-without-a-certificate.scenario.yaml"
 FAILING = SMALLEST.replace("status: 200", "status: 404")
 VARIED = (
     SMALLEST.replace("steps:", "vary: { n: [1, 2] }\nsteps:")
@@ -45,6 +46,13 @@ def test_who_leaves_others_out(timeline: Callable[..., Done]) -> None:
     events = timeline(HEALTH, *around, "--who", "endpoint/books-1").stdout.split("\nevents ")[1]
     who = {line[12:].split()[0] for line in events.splitlines()[1:]}
     assert who == {"books-1", "endpoint/books-1", "world"}
+
+
+def test_what_nobody_can_read_is_named(timeline: Callable[..., Done]) -> None:
+    events = timeline(TLS).stdout.split("\nevents ")[1]
+    assert "data #1 222 bytes TLS handshake" in events
+    assert "tls-failed #1 TLS_error:|268435648:" in events
+    assert "secured #2 by TLS 1.3, is shown CN=edge-cert" in events
 
 
 def test_of_a_failure_it_is_around_that(
