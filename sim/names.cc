@@ -22,8 +22,18 @@ void Names::remove(std::string_view name) {
   records_.erase(key(name));
 }
 
+void Names::mask(std::string_view name, std::optional<Record> shown) {
+  masks_.insert_or_assign(key(name), std::move(shown));
+}
+
+void Names::unmask(std::string_view name) {
+  masks_.erase(key(name));
+}
+
 std::vector<std::uint32_t> Names::answer(std::string_view name) {
-  Record& record = records_.find(key(name))->second;
+  const std::string known = key(name);
+  const auto mask = masks_.find(known);
+  Record& record = mask != masks_.end() ? *mask->second : records_.find(known)->second;
   std::vector<std::uint32_t> out = record.addresses;
   if (record.rotates && !out.empty()) {
     const auto first = static_cast<std::ptrdiff_t>(record.answers++ % out.size());
@@ -33,7 +43,10 @@ std::vector<std::uint32_t> Names::answer(std::string_view name) {
 }
 
 const Names::Record* Names::find(std::string_view name) const {
-  const auto found = records_.find(key(name));
+  const std::string known = key(name);
+  const auto mask = masks_.find(known);
+  if (mask != masks_.end()) return mask->second ? &*mask->second : nullptr;
+  const auto found = records_.find(known);
   return found == records_.end() ? nullptr : &found->second;
 }
 

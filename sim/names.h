@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,7 +11,8 @@
 
 namespace sim {
 
-/// The names of a simulated world and what they resolve to. A change is seen by the next lookup.
+/// The names of a simulated world and what they resolve to. A change is seen by the next lookup,
+/// unless the name is masked.
 class Names {
  public:
   struct Record {
@@ -27,6 +29,9 @@ class Names {
     set(name, Record{.addresses = {address}});
   }
   void remove(std::string_view name);
+  /// Whatever the name stands for, it is answered like this; absent: as if it did not exist.
+  void mask(std::string_view name, std::optional<Record> shown);
+  void unmask(std::string_view name);
   /// Case does not count and a trailing dot is ignored. nullptr: there is no such name.
   const Record* find(std::string_view name) const;
   /// The addresses as the next answer gives them. Requires: there is such a name.
@@ -37,6 +42,7 @@ class Names {
   static std::string key(std::string_view name);
 
   std::map<std::string, Record> records_;
+  std::map<std::string, std::optional<Record>> masks_;
 };
 
 }  // namespace sim

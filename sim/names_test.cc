@@ -101,5 +101,18 @@ TEST(Names, AnAnswerIsLeftInTheTrace) {
             "resolve nowhere: no such name\n");
 }
 
+TEST(Names, AMaskHidesWhatTheNameStandsForUntilItIsTakenAway) {
+  Names names;
+  names.set_address("books.local", 1);
+  names.mask("Books.Local.", Names::Record{.addresses = {2, 3}, .rotates = true});
+  names.set_address("books.local", 4);
+  EXPECT_EQ(names.answer("books.local"), (std::vector<std::uint32_t>{2, 3}));
+  EXPECT_EQ(names.answer("books.local"), (std::vector<std::uint32_t>{3, 2}));
+  names.mask("books.local", std::nullopt);
+  EXPECT_EQ(names.find("books.local"), nullptr);
+  names.unmask("books.local");
+  EXPECT_EQ(names.answer("books.local"), (std::vector<std::uint32_t>{4}));
+}
+
 }  // namespace
 }  // namespace sim
