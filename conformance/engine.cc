@@ -161,7 +161,7 @@ class Run {
     if (over_) return;
     setting_.trace().record({now(), world::TraceKind::Step, 0, 0, index, 0, name_of(index)});
 
-    if (step.fault) faults_.begin(*step.fault);
+    if (step.fault && !begin_fault(*step.fault, name_of(index))) return;
     if (!step.set.empty()) stage_.set(step.set);
     if (step.call) call(*step.call, step, name_of(index));
     Pending pending{&step, index, {}, now(), 0};
@@ -180,6 +180,17 @@ class Run {
     }
     // A step with a time of its own that asks for nothing does not hold up the others.
     if (step.expect || !step.at) pending_.push_back(std::move(pending));
+  }
+
+  bool begin_fault(const Fault& fault, const std::string& where) {
+    if (!fault.ends_at || at(*fault.ends_at) > now()) {
+      faults_.begin(fault);
+      return true;
+    }
+    judge_.check(where + "/until", false, duration_text(*fault.ends_at),
+                 "it is already " + duration_text(now().time_since_epoch()), fault.ends_place);
+    over_ = true;
+    return false;
   }
 
   /// Lets the world go on until that holds, and judges when it did.

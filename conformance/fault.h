@@ -45,24 +45,34 @@ struct Fault {
     Blackhole,  ///< A host sends and receives nothing.
     Behaviour,  ///< A service answers otherwise.
     Refuse,     ///< An endpoint listens no more; its connections go on.
-    Reset,      ///< An endpoint's connections are reset.
+    Reset,      ///< An endpoint's connections are reset, or all those between two things.
     Close,      ///< They end with FIN.
     Crash,      ///< A host is gone, and comes back without any state.
-    Name,       ///< A name answers otherwise, or fails.
+    Restart,    ///< A host begins anew without any state, whether it had crashed or not.
+    Pause,      ///< A process stands still; its kernel goes on.
+    Slow,       ///< A process reads or writes slowly.
+    HalfOpen,   ///< A host gives up its connections, and their other ends hear nothing.
+    Name,       ///< A name answers otherwise, or as before, or fails.
     Instance,   ///< What happens to instances of gateways.
     Clock,      ///< A host's calendar jumps; its timers do not notice.
   };
   Kind kind = Kind::Link;
-  std::vector<LinkFault> links;        ///< Of Link: each of them.
+  std::vector<LinkFault> links;        ///< Of Link, HalfOpen and Reset: each of them.
   std::vector<FaultAction> instances;  ///< Of Instance.
   std::string target;                  ///< Of the kinds that strike one thing.
   std::optional<std::vector<peers::Answer>> respond;
   std::optional<std::vector<peers::Answer>> health;
   std::string name;                                ///< Of Name.
-  std::optional<std::vector<std::string>> answer;  ///< Hosts; absent: it fails.
+  std::optional<std::vector<std::string>> answer;  ///< Hosts.
+  bool fails = false;                              ///< The name's server answers with a failure.
+  bool stale = false;                              ///< The name's changes are not seen.
+  std::uint64_t reading = 0;                       ///< Of Slow: bits per second; 0: not slow.
+  std::uint64_t writing = 0;
   world::Duration clock_step{};
-  std::optional<world::Duration> lasts;  ///< Absent: to the end.
-  std::string written;                   ///< For the trace: "crash endpoint/books-1".
+  std::optional<world::Duration> lasts;    ///< How long; absent, as is `ends_at`: to the end.
+  std::optional<world::Duration> ends_at;  ///< From the start of the world.
+  world::Place ends_place;
+  std::string written;  ///< For the trace: "crash endpoint/books-1".
   world::Place place;
 };
 

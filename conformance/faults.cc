@@ -11,9 +11,11 @@ void Faults::trace(const Fault& fault, const char* what) {
                            std::string(what) + ": " + fault.written});
 }
 
-void Faults::end_later(const Fault& fault, std::function<void()> end) {
-  if (!fault.lasts) return;
-  setting_.loop().post_at(setting_.now() + *fault.lasts, [this, &fault, end = std::move(end)] {
+void Faults::end_later(const Fault& fault, End end) {
+  if (!fault.lasts && !fault.ends_at) return;
+  const world::TimePoint when =
+      fault.lasts ? setting_.now() + *fault.lasts : world::TimePoint(*fault.ends_at);
+  setting_.loop().post_at(when, [this, &fault, end = std::move(end)] {
     trace(fault, "fault ends");
     end();
   });
@@ -22,59 +24,76 @@ void Faults::end_later(const Fault& fault, std::function<void()> end) {
 void Faults::begin(const Fault& fault) {
   trace(fault, "fault");
   switch (fault.kind) {
-    case Kind::Link:
-      end_later(fault, begin_links(fault));
-      break;
-    case Kind::Blackhole:
-      end_later(fault, cut_off(fault.target));
-      break;
-    case Kind::Behaviour:
-      begin_behaviour(fault);
-      break;
-    case Kind::Refuse:
-      for (peers::Service* service : targets_.services(fault.target)) service->stop();
-      end_later(fault, [this, &fault] {
-        for (peers::Service* service : targets_.services(fault.target)) {
-          static_cast<void>(service->start());
-        }
-      });
-      break;
     case Kind::Reset:
     case Kind::Close:
-      for (peers::Service* service : targets_.services(fault.target)) {
-        service->drop_connections(fault.kind == Kind::Reset);
-      }
+    case Kind::HalfOpen:
+      strike_connections(fault);
       break;
-    case Kind::Crash:
-      targets_.crash(fault.target);
-      end_later(fault, [this, &fault, restore = cut_off(fault.target)] {
-        restore();
-        targets_.restart(fault.target);
-      });
-      break;
-    case Kind::Name:
-      begin_name(fault);
+    case Kind::Restart:
+      hosts_.restart(fault.target);
       break;
     case Kind::Instance:
-      begin_instances(fault);
+      for (const FaultAction& action : fault.instances) hosts_.apply(action);
       break;
     case Kind::Clock:
       for (world::World* host : targets_.hosts(fault.target)) {
         setting_.step_calendar(*host, fault.clock_step);
       }
       break;
+    default:
+      end_later(fault, begin_lasting(fault));
+      break;
   }
 }
 
-std::function<void()> Faults::begin_links(const Fault& fault) {
-  std::vector<std::function<void()>> ends;
+Faults::End Faults::begin_lasting(const Fault& fault) {
+  switch (fault.kind) {
+    case Kind::Link:
+      return begin_links(fault);
+    case Kind::Behaviour:
+      return begin_behaviour(fault);
+    case Kind::Name:
+      return begin_name(fault);
+    default:
+      return hosts_.begin(fault);
+  }
+}
+
+// --- Connections -----------------------------------------------------------------------------
+
+void Faults::strike_connections(const Fault& fault) {
+  for (const LinkFault& link : fault.links) break_connections(link, fault.kind == Kind::HalfOpen);
+  if (!fault.links.empty()) return;
+  for (peers::Service* service : targets_.services(fault.target)) {
+    service->drop_connections(fault.kind == Kind::Reset);
+  }
+}
+
+/// Half-open: `from` gives its ends up. An empty `to` stands for everyone.
+void Faults::break_connections(const LinkFault& link, bool half_open) {
+  for (world::World* from : targets_.hosts(link.from)) {
+    if (link.to.empty()) setting_.abandon_connections(*from, nullptr);
+    for (world::World* to : targets_.hosts(link.to)) {
+      if (half_open) {
+        setting_.abandon_connections(*from, to);
+      } else {
+        setting_.reset_connections(*from, *to);
+      }
+    }
+  }
+}
+
+// --- Links -----------------------------------------------------------------------------------
+
+Faults::End Faults::begin_links(const Fault& fault) {
+  std::vector<End> ends;
   for (const LinkFault& link : fault.links) ends.push_back(add(link));
   return [ends = std::move(ends)] {
     for (const auto& end : ends) end();
   };
 }
 
-std::function<void()> Faults::add(const LinkFault& link) {
+Faults::End Faults::add(const LinkFault& link) {
   const auto place = struck_.insert(struck_.end(), link);
   update_all(*place);
   return [this, place] {
@@ -86,7 +105,7 @@ std::function<void()> Faults::add(const LinkFault& link) {
 
 void Faults::links_were_set() {
   for (const LinkFault& struck : struck_) update_all(struck);
-  for (const std::string& name : cut_off_) update_cuts(name);
+  hosts_.update_all();
 }
 
 void Faults::update_all(const LinkFault& struck) {
@@ -128,70 +147,95 @@ bool Faults::means(const std::string& name, const world::World& host) {
   return std::find(hosts.begin(), hosts.end(), &host) != hosts.end();
 }
 
-std::function<void()> Faults::cut_off(const std::string& name) {
-  const auto place = cut_off_.insert(cut_off_.end(), name);
-  update_cuts(name);
-  return [this, place] {
-    const std::string over = std::move(*place);
-    cut_off_.erase(place);
-    update_cuts(over);
+// --- Services --------------------------------------------------------------------------------
+
+Faults::Answering& Faults::answering(peers::Service& service) {
+  const auto known = std::find_if(answering_.begin(), answering_.end(),
+                                  [&](const Answering& each) { return each.service == &service; });
+  if (known != answering_.end()) return *known;
+  return answering_.emplace_back(Answering{&service, service.script()});
+}
+
+/// It answers as the youngest faults have it. Its script begins anew only where it has changed.
+void Faults::update(Answering& answering) {
+  const Fault* respond = nullptr;
+  const Fault* health = nullptr;
+  for (const Fault* fault : answering.faults) {
+    if (fault->respond) respond = fault;
+    if (fault->health) health = fault;
+  }
+  if (respond == answering.respond && health == answering.health) return;
+  answering.respond = respond;
+  answering.health = health;
+  if (respond == nullptr && health == nullptr) {
+    answering.service->set_script(answering.without);
+    return;
+  }
+  peers::Behaviour behaviour = answering.without->behaviour;
+  if (respond != nullptr) behaviour.answers = *respond->respond;
+  if (health != nullptr) behaviour.checks = *health->health;
+  answering.service->set_behaviour(std::move(behaviour));
+}
+
+Faults::End Faults::begin_behaviour(const Fault& fault) {
+  std::vector<Answering*> struck;
+  for (peers::Service* service : targets_.services(fault.target)) {
+    struck.push_back(&answering(*service));
+    struck.back()->faults.push_back(&fault);
+    update(*struck.back());
+  }
+  return [&fault, struck = std::move(struck)] {
+    for (Answering* each : struck) {
+      auto& faults = each->faults;
+      faults.erase(std::find(faults.begin(), faults.end(), &fault));
+      update(*each);
+    }
   };
 }
 
-/// A host is cut off for as long as anything wants it to be.
-void Faults::update_cuts(const std::string& name) {
-  for (world::World* host : targets_.hosts(name)) {
-    const bool struck = std::any_of(cut_off_.begin(), cut_off_.end(),
-                                    [&](const auto& other) { return means(other, *host); });
-    setting_.set_cut_off(*host, struck || unreachable_.count(host->id()) != 0);
+// --- Names -----------------------------------------------------------------------------------
+
+/// The oldest answer that is stale hides all changes; a server that fails has none.
+void Faults::update_name(const std::string& name) {
+  const Naming* stale = nullptr;
+  const Naming* answer = nullptr;
+  bool fails = false;
+  for (const Naming& each : names_) {
+    if (each.fault->name != name) continue;
+    if (each.fault->stale && stale == nullptr) stale = &each;
+    if (each.fault->answer) answer = &each;
+    fails = fails || each.fault->fails;
   }
+  setting_.unmask_name(name);
+  const Naming* const shown = stale != nullptr ? stale : answer;
+  if (shown == nullptr && !fails) return;
+  Setting::Name now = shown != nullptr ? shown->shown : setting_.name(name);
+  if (fails) {
+    if (!now) now.emplace();
+    now->failing = true;
+  }
+  setting_.mask_name(name, now);
 }
 
-void Faults::begin_instances(const Fault& fault) {
-  for (const FaultAction& action : fault.instances) {
-    const bool unreachable = action.kind == FaultAction::Kind::Unreachable;
-    if (!unreachable && action.kind != FaultAction::Kind::Reachable) {
-      targets_.apply(action);
-      continue;
-    }
-    for (const world::World* host : targets_.hosts(action.gateway)) {
-      if (unreachable)
-        unreachable_.insert(host->id());
-      else
-        unreachable_.erase(host->id());
-    }
-    update_cuts(action.gateway);
-  }
-}
-
-void Faults::begin_behaviour(const Fault& fault) {
-  std::vector<std::pair<peers::Service*, peers::Behaviour>> before;
-  for (peers::Service* service : targets_.services(fault.target)) {
-    peers::Behaviour behaviour = service->behaviour();
-    if (fault.respond) behaviour.answers = *fault.respond;
-    if (fault.health) behaviour.checks = *fault.health;
-    before.emplace_back(service, service->behaviour());
-    service->set_behaviour(std::move(behaviour));
-  }
-  end_later(fault, [before = std::move(before)] {
-    for (const auto& [service, behaviour] : before) service->set_behaviour(behaviour);
-  });
-}
-
-void Faults::begin_name(const Fault& fault) {
-  const Setting::Name before = setting_.name(fault.name);
-  sim::Names::Record now = before.value_or(sim::Names::Record{});
-  now.failing = !fault.answer;
+Faults::End Faults::begin_name(const Fault& fault) {
+  Naming naming{&fault, setting_.name(fault.name)};
+  if (naming.shown) naming.shown->failing = false;
   if (fault.answer) {
-    now.addresses.clear();
+    if (!naming.shown) naming.shown.emplace();
+    naming.shown->addresses.clear();
     for (const std::string& host : *fault.answer) {
       for (const world::World* one : targets_.hosts(host)) {
-        now.addresses.push_back(setting_.address_of(*one));
+        naming.shown->addresses.push_back(setting_.address_of(*one));
       }
     }
   }
-  setting_.set_name(fault.name, now);
-  end_later(fault, [this, &fault, before] { setting_.set_name(fault.name, before); });
+  const auto place = names_.insert(names_.end(), std::move(naming));
+  update_name(fault.name);
+  return [this, place] {
+    const std::string name = place->fault->name;
+    names_.erase(place);
+    update_name(name);
+  };
 }
 
 }  // namespace conformance

@@ -4,38 +4,23 @@
 #include <list>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "conformance/fault.h"
+#include "conformance/fault_targets.h"
+#include "conformance/host_faults.h"
 #include "conformance/setting.h"
 #include "peers/service.h"
 
 namespace conformance {
 
-/// What a fault can strike: the things of one run, by name.
-class FaultTargets {
- public:
-  /// The services of an endpoint, of a node's endpoints, or of those behind a virtual service.
-  virtual std::vector<peers::Service*> services(const std::string& name) = 0;
-  /// The hosts that a name stands for.
-  virtual std::vector<world::World*> hosts(const std::string& name) = 0;
-  /// Ends what runs on the hosts of that name, without a word to anyone, or begins it anew.
-  virtual void crash(const std::string& name) = 0;
-  virtual void restart(const std::string& name) = 0;
-  /// What `action` does to processes; Faults cuts hosts off.
-  virtual void apply(const FaultAction& action) = 0;
-
- protected:
-  ~FaultTargets() = default;
-};
-
 /// Lets faults begin and end. Those that overlap add up; each takes away what it brought.
 class Faults {
  public:
-  Faults(Setting& setting, FaultTargets& targets) : setting_(setting), targets_(targets) {}
+  Faults(Setting& setting, FaultTargets& targets)
+      : setting_(setting), targets_(targets), hosts_(setting, targets) {}
   Faults(const Faults&) = delete;
   Faults& operator=(const Faults&) = delete;
 
@@ -47,30 +32,51 @@ class Faults {
 
  private:
   using Pair = std::pair<world::HostId, world::HostId>;
+  using End = std::function<void()>;
 
-  void end_later(const Fault& fault, std::function<void()> end);
+  /// A service that answers otherwise, by one fault or several.
+  struct Answering {
+    peers::Service* service;
+    std::shared_ptr<const peers::ServiceScript> without;  ///< As it answers without faults.
+    std::vector<const Fault*> faults{};                   ///< In the order of their beginnings.
+    const Fault* respond = nullptr;                       ///< The one that has the say now.
+    const Fault* health = nullptr;
+  };
+  /// A fault of a name, and what the name is answered with by it.
+  struct Naming {
+    const Fault* fault;
+    Setting::Name shown;
+  };
+
+  void end_later(const Fault& fault, End end);
   void trace(const Fault& fault, const char* what);
   /// Gives what ends it.
-  std::function<void()> begin_links(const Fault& fault);
-  void begin_behaviour(const Fault& fault);
-  void begin_name(const Fault& fault);
+  End begin_lasting(const Fault& fault);
+  void strike_connections(const Fault& fault);
+  void break_connections(const LinkFault& link, bool half_open);
+
+  End begin_links(const Fault& fault);
   /// Adds a fault to the links, and gives what takes it away again.
-  std::function<void()> add(const LinkFault& link);
+  End add(const LinkFault& link);
   void update_all(const LinkFault& struck);
   void update(world::World& from, world::World& to);
-  /// Cuts hosts off from all others, and gives what lets them back.
-  std::function<void()> cut_off(const std::string& name);
-  void update_cuts(const std::string& name);
   bool means(const std::string& name, const world::World& host);
-  void begin_instances(const Fault& fault);
+
+  End begin_behaviour(const Fault& fault);
+  Answering& answering(peers::Service& service);
+  static void update(Answering& answering);
+
+  End begin_name(const Fault& fault);
+  void update_name(const std::string& name);
 
   Setting& setting_;
   FaultTargets& targets_;
+  HostFaults hosts_;
   // Names stand for the hosts that they mean at the time: a client may get one more.
   std::list<LinkFault> struck_;             // in the order of their beginnings
-  std::list<std::string> cut_off_;          // each as often as a fault has struck it
-  std::set<world::HostId> unreachable_;     // instances, by `gateway/edge-1: unreachable`
   std::map<Pair, sim::LinkOptions> links_;  // as they were without faults
+  std::list<Answering> answering_;
+  std::list<Naming> names_;  // in the order of their beginnings
 };
 
 }  // namespace conformance

@@ -100,12 +100,122 @@ TEST(Faults, WhatIsWrongWithAFaultIsToldWithItsPlace) {
       "books-1, books-1, client\n"
       "10:48: /steps/1/for: does not go with what happens at an instant\n"
       "11:14: /steps/2/fault/earthquake: is no fault; there is partition, latency, loss, "
-      "bandwidth, blackhole, refuse, reset, close, crash, dns, clock\n"
-      "12:21: /steps/3/fault/crash: must be an endpoint/, a service/ or a gateway/\n"
+      "bandwidth, blackhole, refuse, reset, close, halfOpen, slowReader, slowWriter, crash, "
+      "restart, pause, dns, clock\n"
+      "12:21: /steps/3/fault/crash: must be endpoint/, service/ or gateway/\n"
       "13:16: /steps/4/until/endpoint~1books-7: there is no endpoint books-7; did you mean "
       "books-1?\n"
       "14:22: /steps/5/for: goes with a fault\n"
       "15:54: /steps/6/fault/loss/rate: must be a percentage such as 0.1%\n");
+}
+
+constexpr const char* kGet = "request: { get: http://edge/x, connections: new, timeout: 1s }";
+
+/// Each passes: what is seen of faults that overlap, after the end of one and of both.
+void passes(const std::string& steps) {
+  const RunResult result = run(must_read(with_steps(steps)));
+  EXPECT_EQ(result.outcome, Outcome::Passed) << failures_of(result);
+}
+
+std::string get_at(const std::string& at, const std::string& expect) {
+  return "  - { at: " + at + ", " + kGet + ", expect: " + expect + " }\n";
+}
+
+TEST(Faults, ARefusalLastsAsLongAsOneOfThem) {
+  passes(
+      "  - { at: 1s, fault: { refuse: endpoint/books-1 }, until: 5s }\n"
+      "  - { at: 2s, fault: { crash: service/books }, for: 1s }\n"
+      "  - { at: 2.5s, fault: { refuse: service/books }, until: 9s }\n" +
+      get_at("4s", "{ status: 503 }") + get_at("6s", "{ status: 503 }") +
+      get_at("10s", "{ status: 200 }"));
+}
+
+TEST(Faults, TheYoungestAnswerCountsAndTheOthersComeBack) {
+  passes("  - { at: 1s, fault: { service/books: { respond: { status: 401 } } }, until: 5s }\n" +
+         get_at("1.5s", "{ status: 401 }") +
+         "  - { at: 2s, fault: { endpoint/books-1: { respond: { status: 402 } } }, until: 8s }\n" +
+         get_at("2.5s", "{ status: 402 }") +
+         "  - { at: 3s, fault: { service/books: { respond: { status: 403 } } }, until: 4s }\n" +
+         get_at("3.5s", "{ status: 403 }") + get_at("4.5s", "{ status: 402 }") +
+         get_at("6s", "{ status: 402 }") + get_at("9s", "{ status: 200 }"));
+}
+
+TEST(Faults, OfNamesTheOldestStaleAnswerHidesTheOthers) {
+  const std::string ask = "{ get: http://edge/x, connections: new, timeout: 1s }";
+  passes(
+      "  - { at: 1s, fault: { dns: { name: EDGE., stale: true } }, until: 5s }\n"
+      "  - { at: 2s, fault: { dns: { name: edge, answer: [ endpoint/books-1 ] } }, until: 8s }\n"
+      "  - { at: 3s, request: " +
+      ask +
+      ", expect: { status: 200 } }\n"
+      "  - { at: 70s, fault: { dns: { name: edge, fail: true } }, until: 200s }\n"
+      "  - { at: 71s, fault: { dns: { name: edge, fail: true } }, until: 75s }\n"
+      "  - { at: 140s, request: " +
+      ask +
+      ", expect: { failed: \"name does not resolve: edge\" } }\n"
+      "  - { at: 210s, request: " +
+      ask + ", expect: { status: 200 } }\n");
+}
+
+TEST(Faults, APauseLastsAsLongAsOneOfThemAndEndsWithItsProcess) {
+  passes(
+      "  - { at: 1s, fault: { pause: gateway/edge-1 }, until: 4s }\n"
+      "  - { at: 2s, fault: { pause: gateway/edge }, until: 6s }\n" +
+      get_at("2.5s", "{ failed: timed out waiting }") +
+      get_at("4.5s", "{ failed: timed out waiting }") + get_at("6.5s", "{ status: 200 }") +
+      "  - { at: 10s, fault: { pause: gateway/edge }, until: 100s }\n"
+      "  - { at: 11s, fault: { restart: gateway/edge-1 } }\n" +
+      get_at("12s", "{ status: 200 }"));
+}
+
+TEST(Faults, ARestartEndsACrashAndTheEndOfThatCrashChangesNothing) {
+  passes(
+      "  - { at: 1s, fault: { crash: service/books }, until: 60s }\n"
+      "  - { at: 2s, fault: { restart: endpoint/books-1 } }\n" +
+      get_at("3s", "{ status: 200 }") + get_at("61s", "{ status: 200 }"));
+}
+
+TEST(Faults, AStoppedGatewayStaysStoppedWhenItsHostComesBack) {
+  passes(
+      "  - { at: 1s, fault: { crash: gateway/edge }, until: 5s }\n"
+      "  - { at: 2s, fault: { gateway/edge-1: stopped } }\n"
+      "  - { at: 6s, expect: { gateway/edge: { running: 0 } } }\n"
+      "  - { at: 7s, fault: { gateway/edge-1: running } }\n"
+      "  - { at: 8s, expect: { gateway/edge: { running: 1 } } }\n");
+}
+
+TEST(Faults, AnEndThatIsOverBeforeItsBeginFails) {
+  const RunResult result =
+      run(must_read(with_steps("  - { wait: 3s }\n"
+                               "  - { fault: { blackhole: gateway/edge }, until: 2s }\n")));
+  EXPECT_EQ(failures_of(result), "steps/1/until: it is already 3s\n");
+}
+
+TEST(Faults, WhatCannotBeStruckSoIsToldWithItsPlace) {
+  const std::string world =
+      "world: { nlb: { front: { dns: my.example.com, listen: 80, targets: gateway/edge } } }\n";
+  EXPECT_EQ(errors_in(kMesh + world + "steps:\n" +
+                      "  - fault: { pause: nlb/front }\n"
+                      "  - fault: { pause: client/client }\n"
+                      "  - { fault: { restart: gateway/edge }, until: 9s }\n"
+                      "  - { at: 1s, fault: { pause: gateway/edge }, until: 1s }\n"
+                      "  - { at: 1s, fault: { pause: gateway/edge }, for: 1s, until: 3s }\n"
+                      "  - fault: { slowReader: { host: client/client, rate: 0bps } }\n"
+                      "  - fault: { partition: { between: [ edge, books ], by: 2s } }\n"
+                      "  - fault: { reset: { from: edge, to: books } }\n"
+                      "  - fault: { dns: { name: edge, stale: false } }\n"
+                      "  - fault: { clock: { host: edge, step: -1x } }\n"),
+            "10:21: /steps/0/fault/pause: a balancer passes packets on and has no process: "
+            "strike the links to it\n"
+            "11:21: /steps/1/fault/pause: must be endpoint/, service/ or gateway/\n"
+            "12:48: /steps/2/until: does not go with what happens at an instant\n"
+            "13:54: /steps/3/until: must be after 1s, when the fault begins\n"
+            "14:56: /steps/4/until: must not be given beside for\n"
+            "15:55: /steps/5/fault/slowReader/rate: must be a bandwidth such as 8kbps\n"
+            "16:53: /steps/6/fault/partition/by: goes with kind: slowed\n"
+            "17:21: /steps/7/fault/reset: a reset is of both ends: between, not from and to\n"
+            "18:40: /steps/8/fault/dns/stale: must be true\n"
+            "19:41: /steps/9/fault/clock/step: must be a duration such as 1h or -1h\n");
 }
 
 // --- expect: { turns } ---------------------------------------------------------------------------

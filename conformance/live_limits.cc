@@ -33,8 +33,10 @@ std::optional<std::string> cannot_show_live(const Scenario& scenario) {
     if (!step.fault) continue;
     using Kind = Fault::Kind;
     const Kind kind = step.fault->kind;
-    const bool possible = kind == Kind::Behaviour || kind == Kind::Refuse || kind == Kind::Reset ||
-                          kind == Kind::Close || kind == Kind::Instance;
+    const bool between = !step.fault->links.empty();  // not of a service
+    const bool possible = kind == Kind::Behaviour || kind == Kind::Refuse ||
+                          (kind == Kind::Reset && !between) || kind == Kind::Close ||
+                          kind == Kind::Instance;
     if (!possible) {
       return fmt::format("strikes with \"{}\", which sockets of one machine cannot show",
                          step.fault->written);

@@ -20,14 +20,17 @@ using Kind = Fault::Kind;
 
 namespace {
 
-/// The words that a fault may begin with, beside service/ and endpoint/.
-constexpr std::array<std::string_view, 11> kWords = {"partition", "latency", "loss",  "bandwidth",
-                                                     "blackhole", "refuse",  "reset", "close",
-                                                     "crash",     "dns",     "clock"};
+/// By how much a partition that only slows what passes does so, if that is not said.
+constexpr Duration kSlowedBy = std::chrono::seconds(1);
 
-/// Of what SCENARIOS.md lists, the words that are not there yet.
-constexpr std::array<std::string_view, 4> kLater = {"pause", "halfOpen", "slowReader",
-                                                    "slowWriter"};
+/// Case does not count in names, nor a dot at the end.
+std::string plain_name(std::string name) {
+  if (!name.empty() && name.back() == '.') name.pop_back();
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return name;
+}
 
 constexpr std::string_view kGateway = "gateway/";
 
@@ -59,31 +62,32 @@ class FaultReader {
       read_behaviour(out, *at.optional(key), key, *entity);
       return out;
     }
-    for (const std::string_view later : kLater) refuse_unsupported(at, later);
-    const auto value = at.optional(key);
-    if (key == "partition") {
-      read_partition(out, *value);
-    } else if (key == "latency") {
-      read_latency(out, *value);
-    } else if (key == "loss" || key == "bandwidth") {
-      read_rate(out, *value, key);
-    } else if (key == "dns") {
-      read_name(out, *value);
-    } else if (key == "clock") {
-      read_clock(out, *value);
-    } else if (std::find(kWords.begin(), kWords.end(), key) != kWords.end()) {
-      read_target(out, *value, key);
-    } else if (std::find(kLater.begin(), kLater.end(), key) == kLater.end()) {
-      const std::vector<std::string> known(kWords.begin(), kWords.end());
-      const std::string near = document::nearest(key, known);
-      at.fail_key(key, near.empty()
-                           ? fmt::format("is no fault; there is {}", fmt::join(kWords, ", "))
-                           : fmt::format("is no fault; did you mean {}?", near));
+    const auto* const known = std::find_if(kFaults.begin(), kFaults.end(),
+                                           [&](const Known& each) { return each.word == key; });
+    if (known == kFaults.end()) {
+      refuse_unknown(at, key);
+    } else {
+      (this->*known->read)(out, *at.optional(key), key);
     }
     return out;
   }
 
  private:
+  /// A word that a fault may begin with, beside service/, endpoint/ and gateway/.
+  struct Known {
+    std::string_view word;
+    void (FaultReader::*read)(Fault& out, Reader at, const std::string& key);
+  };
+  static const std::array<Known, 16> kFaults;
+
+  static void refuse_unknown(Reader& at, const std::string& key) {
+    std::vector<std::string> words;
+    for (const Known& known : kFaults) words.emplace_back(known.word);
+    const std::string near = document::nearest(key, words);
+    at.fail_key(key, near.empty() ? fmt::format("is no fault; there is {}", fmt::join(words, ", "))
+                                  : fmt::format("is no fault; did you mean {}?", near));
+  }
+
   void read_instances(Fault& out, Reader& at) {
     out.kind = Kind::Instance;
     for (const auto& [member, value] : at.members()) {
@@ -184,15 +188,23 @@ class FaultReader {
     return fmt::format("{} {} {}", link.from, link.both_ways ? "<->" : "->", link.to);
   }
 
-  void read_partition(Fault& out, Reader at) {
+  void read_partition(Fault& out, Reader at, const std::string&) {
     LinkFault link = read_ends(at);
     link.cut = true;
-    if (!at.value().is_list()) at.finish();
-    out.written = "partition " + ends_text(link);
+    if (at.value().is_object()) {
+      if (const auto kind = at.optional("kind")) {
+        link.cut = kind->as_choice({"stopped", "slowed"}) != 1U;
+      }
+      const auto by = read_optional_duration(at, "by");
+      if (by && link.cut) at.fail_key("by", "goes with kind: slowed");
+      if (!link.cut) link.latency = by.value_or(kSlowedBy);
+      at.finish();
+    }
+    out.written = (link.cut ? "partition " : "slow partition ") + ends_text(link);
     out.links.push_back(std::move(link));
   }
 
-  void read_latency(Fault& out, Reader at) {
+  void read_latency(Fault& out, Reader at, const std::string&) {
     LinkFault link = read_ends(at);
     if (!at.value().is_object()) {
       at.fail("must have between (or from and to) and add");
@@ -228,63 +240,139 @@ class FaultReader {
     out.links.push_back(std::move(link));
   }
 
-  void read_name(Fault& out, Reader at) {
+  void read_name(Fault& out, Reader at, const std::string&) {
     out.kind = Kind::Name;
     if (!at.expect_object()) return;
-    out.name = at.required_string("name", {1, 255});
-    const auto which = at.one_of({"fail", "answer"});
-    if (which == 0U && !at.optional_bool("fail").value_or(false)) {
-      at.fail("fail", "must be true");
-    } else if (which == 1U) {
+    out.name = plain_name(at.required_string("name", {1, 255}));
+    const auto which = at.one_of({"fail", "answer", "stale"});
+    if (which == 1U) {
       out.answer.emplace();
       for (const Reader& item : at.optional_items("answer")) out.answer->push_back(read_end(item));
+    } else if (which) {
+      const std::string_view word = which == 0U ? "fail" : "stale";
+      if (!at.optional_bool(word).value_or(false)) at.fail(word, "must be true");
+      out.fails = which == 0U;
+      out.stale = which == 2U;
     }
     at.finish();
-    out.written = "dns " + out.name + (out.answer ? " answers otherwise" : " fails");
+    const char* const what = out.answer  ? " answers otherwise"
+                             : out.stale ? " answers as it did"
+                                         : " fails";
+    out.written = "dns " + out.name + what;
   }
 
-  void read_clock(Fault& out, Reader at) {
+  void read_clock(Fault& out, Reader at, const std::string&) {
     out.kind = Kind::Clock;
     if (!at.expect_object()) return;
     if (const auto host = at.required("host")) out.target = read_end(*host);
-    if (const auto step = at.required("step"))
-      out.clock_step = read_duration(*step).value_or(out.clock_step);
+    if (const auto step = at.required("step")) out.clock_step = read_clock_step(*step);
     at.finish();
-    out.written = fmt::format("clock of {} +{}", out.target, duration_text(out.clock_step));
+    const bool back = out.clock_step < Duration::zero();
+    out.written = fmt::format("clock of {} {}{}", out.target, back ? "-" : "+",
+                              duration_text(back ? -out.clock_step : out.clock_step));
   }
 
-  void read_target(Fault& out, const Reader& at, const std::string& key) {
-    if (key == "blackhole") {
-      out.kind = Kind::Blackhole;
-      out.target = read_end(at);
-      out.written = "blackhole " + out.target;
+  /// A duration that may go backwards.
+  static Duration read_clock_step(const Reader& at) {
+    const std::string text = at.value().is_string() ? at.value().string() : "";
+    const bool back = !text.empty() && text.front() == '-';
+    if (!back) return read_duration(at).value_or(Duration::zero());
+    const auto step = parse_duration(std::string_view(text).substr(1));
+    if (!step) at.fail("must be a duration such as 1h or -1h");
+    return -step.value_or(Duration::zero());
+  }
+
+  void read_blackhole(Fault& out, Reader at, const std::string&) {
+    out.kind = Kind::Blackhole;
+    out.target = read_end(at);
+    out.written = "blackhole " + out.target;
+  }
+
+  /// `{ host: HOST, with: OTHER }`: the host has given up its end, the other does not know.
+  void read_half_open(Fault& out, Reader at, const std::string&) {
+    out.kind = Kind::HalfOpen;
+    if (!at.expect_object()) return;
+    LinkFault link;
+    if (const auto host = at.required("host")) link.from = read_end(*host);
+    if (const auto with = at.optional("with")) link.to = read_end(*with);
+    at.finish();
+    out.written = fmt::format("halfOpen {} with {}", link.from, link.to.empty() ? "all" : link.to);
+    out.links.push_back(std::move(link));
+  }
+
+  void read_slow(Fault& out, Reader at, const std::string& key) {
+    out.kind = Kind::Slow;
+    if (!at.expect_object()) return;
+    if (const auto host = at.required("host")) {
+      out.target = read_process(*host, {EntityKind::Client, EntityKind::Gateway,
+                                        EntityKind::Service, EntityKind::Endpoint});
+    }
+    if (const auto rate = at.required("rate")) {
+      const std::string text = rate->value().is_string() ? rate->value().string() : "";
+      const auto bits = parse_bandwidth(text);
+      if (!bits || *bits == 0) rate->fail("must be a bandwidth such as 8kbps");
+      (key == "slowReader" ? out.reading : out.writing) = bits.value_or(0);
+      out.written = fmt::format("{} {} {}", key, out.target, text);
+    }
+    at.finish();
+  }
+
+  void read_reset(Fault& out, Reader at, const std::string& key) {
+    if (!at.value().is_list() && !at.value().is_object()) {
+      read_service_fault(out, at, key);
       return;
     }
+    out.kind = Kind::Reset;
+    LinkFault link = read_ends(at);
+    if (at.value().is_object()) {
+      if (!link.both_ways) at.fail("a reset is of both ends: between, not from and to");
+      at.finish();
+    }
+    link.both_ways = true;
+    out.written = "reset " + ends_text(link);
+    out.links.push_back(std::move(link));
+  }
+
+  void read_service_fault(Fault& out, Reader at, const std::string& key) {
+    out.kind = key == "refuse" ? Kind::Refuse : key == "reset" ? Kind::Reset : Kind::Close;
+    out.target = read_process(at, {EntityKind::Service, EntityKind::Endpoint});
+    out.written = written(at, key);
+  }
+
+  void read_process_fault(Fault& out, Reader at, const std::string& key) {
+    out.kind = key == "crash" ? Kind::Crash : key == "restart" ? Kind::Restart : Kind::Pause;
+    out.target = read_process(at, {EntityKind::Endpoint, EntityKind::Service, EntityKind::Gateway});
+    out.written = written(at, key);
+  }
+
+  static std::string written(const Reader& at, const std::string& key) {
+    return key + " " + (at.value().is_string() ? at.value().string() : "");
+  }
+
+  /// "endpoint/books-1": something on which a process runs, and that may be struck so.
+  std::string read_process(const Reader& at, const std::vector<EntityKind>& kinds) const {
     const auto text = at.as_string({1});
-    if (!text) return;
+    if (!text) return {};
     const auto entity = entity_of(*text);
-    const bool endpoint =
-        entity && (entity->first == EntityKind::Service || entity->first == EntityKind::Endpoint);
-    const bool gateway = entity && entity->first == EntityKind::Gateway;
-    if (!endpoint && !(gateway && key == "crash")) {
-      at.fail(key == "crash" ? "must be an endpoint/, a service/ or a gateway/"
-                             : "must be an endpoint/ or a service/");
-      return;
+    if (entity && entity->first == EntityKind::Balancer) {
+      at.fail("a balancer passes packets on and has no process: strike the links to it");
+      return {};
+    }
+    if (!entity || std::find(kinds.begin(), kinds.end(), entity->first) == kinds.end()) {
+      std::vector<std::string> words;
+      for (const EntityKind kind : kinds) words.push_back(fmt::format("{}/", word_of(kind)));
+      const std::string last = words.back();
+      words.pop_back();
+      at.fail(fmt::format("must be {} or {}", fmt::join(words, ", "), last));
+      return {};
     }
     if (!names_.has(entity->first, entity->second)) {
       at.fail(names_.unknown(entity->first, entity->second));
-      return;
+      return {};
     }
-    out.kind = key == "refuse"  ? Kind::Refuse
-               : key == "reset" ? Kind::Reset
-               : key == "close" ? Kind::Close
-                                : Kind::Crash;
-    out.target = entity->second;
-    if (const auto* node = gateway ? nullptr : node_of(entity->first, entity->second);
-        node != nullptr && entity->first == EntityKind::Service) {
-      out.target = node->name;
-    }
-    out.written = key + " " + *text;
+    const mesh::VirtualNode* const node =
+        entity->first == EntityKind::Service ? node_of(entity->first, entity->second) : nullptr;
+    return node != nullptr ? node->name : entity->second;
   }
 
   const WorldSetup& world_;
@@ -292,6 +380,37 @@ class FaultReader {
   const Names& names_;
   const std::shared_ptr<const Protos>& protos_;
 };
+
+const std::array<FaultReader::Known, 16> FaultReader::kFaults = {{
+    {"partition", &FaultReader::read_partition},
+    {"latency", &FaultReader::read_latency},
+    {"loss", &FaultReader::read_rate},
+    {"bandwidth", &FaultReader::read_rate},
+    {"blackhole", &FaultReader::read_blackhole},
+    {"refuse", &FaultReader::read_service_fault},
+    {"reset", &FaultReader::read_reset},
+    {"close", &FaultReader::read_service_fault},
+    {"halfOpen", &FaultReader::read_half_open},
+    {"slowReader", &FaultReader::read_slow},
+    {"slowWriter", &FaultReader::read_slow},
+    {"crash", &FaultReader::read_process_fault},
+    {"restart", &FaultReader::read_process_fault},
+    {"pause", &FaultReader::read_process_fault},
+    {"dns", &FaultReader::read_name},
+    {"clock", &FaultReader::read_clock},
+}};
+
+/// Whether it is over as soon as it has begun.
+bool is_instant(Kind kind) {
+  return kind == Kind::Reset || kind == Kind::Close || kind == Kind::HalfOpen ||
+         kind == Kind::Restart || kind == Kind::Clock || kind == Kind::Instance;
+}
+
+/// `until: 90s` is when a fault ends, `until: { ... }` what is waited for.
+bool is_end(const Reader& step) {
+  const document::Value* const until = step.value().find("until");
+  return step.value().find("fault") != nullptr && until != nullptr && !until->is_object();
+}
 
 }  // namespace
 
@@ -304,16 +423,20 @@ std::optional<Fault> read_fault(Reader& step, const WorldSetup& world, const mes
     return std::nullopt;
   }
   Fault fault = FaultReader(world, mesh, names, protos).read(*at);
-  if (!lasts) return fault;
-  fault.lasts = read_duration(*lasts);
-  const bool instant = fault.kind == Kind::Reset || fault.kind == Kind::Close ||
-                       fault.kind == Kind::Clock || fault.kind == Kind::Instance;
-  if (instant) lasts->fail("does not go with what happens at an instant");
+  const auto ends = is_end(step) ? step.optional("until") : std::nullopt;
+  for (auto end : {lasts, ends}) {
+    if (end && is_instant(fault.kind)) end->fail("does not go with what happens at an instant");
+  }
+  if (lasts) fault.lasts = read_duration(*lasts);
+  if (!ends) return fault;
+  if (lasts) step.fail_key("until", "must not be given beside for");
+  fault.ends_at = read_duration(*ends);
+  fault.ends_place = ends->place();
   return fault;
 }
 
 std::optional<Until> read_until(Reader& step, const Names& names) {
-  const auto at = step.optional("until");
+  const auto at = is_end(step) ? std::nullopt : step.optional("until");
   const auto within = step.optional("within");
   if (!at) {
     if (within) within->fail("goes with until");

@@ -10,7 +10,7 @@
 
 namespace conformance {
 
-/// Reads `fault:` of a step, with the `for:` that stands beside it.
+/// Reads `fault:` of a step, with the `for:` or `until: 90s` that stands beside it.
 std::optional<Fault> read_fault(document::Reader& step, const WorldSetup& world,
                                 const mesh::Mesh& mesh, const Names& names,
                                 const std::shared_ptr<const Protos>& protos);

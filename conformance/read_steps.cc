@@ -94,6 +94,10 @@ class StepsReader {
       read_api(step, at);
     }
     step.fault = read_fault(at, world_, mesh_, names_, protos_);
+    if (step.fault && step.fault->ends_at && step.at && *step.fault->ends_at <= *step.at) {
+      at.fail("until",
+              fmt::format("must be after {}, when the fault begins", duration_text(*step.at)));
+    }
     step.until = read_until(at, names_);
     if (const auto expect = at.optional("expect"); expect && which != 9U) {
       if (expect->value().find("refused") != nullptr) {

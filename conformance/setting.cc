@@ -20,11 +20,31 @@ Setting::Name Setting::name(std::string_view) {
   return {};
 }
 
-void Setting::set_name(std::string_view, const Name&) {
+void Setting::mask_name(std::string_view, const Name&) {
+  assert(false);
+}
+
+void Setting::unmask_name(std::string_view) {
   assert(false);
 }
 
 void Setting::forget_connections(world::World&) {
+  assert(false);
+}
+
+void Setting::abandon_connections(world::World&, const world::World*) {
+  assert(false);
+}
+
+void Setting::reset_connections(world::World&, world::World&) {
+  assert(false);
+}
+
+void Setting::set_paused(world::World&, bool) {
+  assert(false);
+}
+
+void Setting::set_pace(world::World&, std::uint64_t, std::uint64_t) {
   assert(false);
 }
 

@@ -47,9 +47,20 @@ class Setting {
   /// What a name resolves to, and how; absent: there is no such name.
   using Name = std::optional<sim::Names::Record>;
   virtual Name name(std::string_view name);
-  virtual void set_name(std::string_view name, const Name& answer);
+  /// Whatever becomes of the name meanwhile, it is answered like this.
+  virtual void mask_name(std::string_view name, const Name& shown);
+  virtual void unmask_name(std::string_view name);
   /// Everything that the host's connections know there is gone; their other ends hear nothing.
   virtual void forget_connections(world::World& host);
+  /// The host gives up its open connections, with `peer` or with all if null; their other ends
+  /// hear nothing until they send.
+  virtual void abandon_connections(world::World& host, const world::World* peer);
+  /// Both ends of every connection between the two hear of a reset.
+  virtual void reset_connections(world::World& one, world::World& other);
+  /// Its process stands still; its kernel goes on.
+  virtual void set_paused(world::World& host, bool paused);
+  /// In bits per second, of each connection; 0: as fast as it can.
+  virtual void set_pace(world::World& host, std::uint64_t reading, std::uint64_t writing);
   virtual void step_calendar(world::World& host, world::Duration by);
   /// Nothing comes from it or to it any more, and nobody is told.
   virtual void set_cut_off(world::World& host, bool cut_off);

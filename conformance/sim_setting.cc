@@ -55,16 +55,36 @@ Setting::Name SimSetting::name(std::string_view name) {
   return *found;
 }
 
-void SimSetting::set_name(std::string_view name, const Name& answer) {
-  if (answer) {
-    simulation_.names().set(name, *answer);
-  } else {
-    simulation_.names().remove(name);
-  }
+void SimSetting::mask_name(std::string_view name, const Name& shown) {
+  simulation_.names().mask(name, shown);
+}
+
+void SimSetting::unmask_name(std::string_view name) {
+  simulation_.names().unmask(name);
 }
 
 void SimSetting::forget_connections(world::World& host) {
   simulation_.network().forget_connections(host_of(host));
+}
+
+void SimSetting::abandon_connections(world::World& host, const world::World* peer) {
+  simulation_.network().abandon_connections(host_of(host), peer ? &host_of(*peer) : nullptr);
+}
+
+void SimSetting::reset_connections(world::World& one, world::World& other) {
+  simulation_.network().reset_connections(host_of(one), host_of(other));
+}
+
+void SimSetting::set_paused(world::World& host, bool paused) {
+  if (paused) {
+    simulation_.loop().freeze(host.id());
+  } else {
+    simulation_.loop().thaw(host.id());
+  }
+}
+
+void SimSetting::set_pace(world::World& host, std::uint64_t reading, std::uint64_t writing) {
+  host_of(host).set_pace(reading, writing);
 }
 
 void SimSetting::step_calendar(world::World& host, world::Duration by) {

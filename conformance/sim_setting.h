@@ -23,8 +23,13 @@ class SimSetting final : public Setting {
   sim::LinkOptions link(const world::World& from, const world::World& to) override;
   void set_redirect(world::World& host, const sim::Redirect& redirect) override;
   Name name(std::string_view name) override;
-  void set_name(std::string_view name, const Name& answer) override;
+  void mask_name(std::string_view name, const Name& shown) override;
+  void unmask_name(std::string_view name) override;
   void forget_connections(world::World& host) override;
+  void abandon_connections(world::World& host, const world::World* peer) override;
+  void reset_connections(world::World& one, world::World& other) override;
+  void set_paused(world::World& host, bool paused) override;
+  void set_pace(world::World& host, std::uint64_t reading, std::uint64_t writing) override;
   void step_calendar(world::World& host, world::Duration by) override;
   void set_cut_off(world::World& host, bool cut_off) override;
   void set_keep_alive(world::World& host, world::Duration idle) override;

@@ -16,7 +16,9 @@ struct Stage::Instance {
   std::string zone;  ///< Empty: not said.
   world::World* host = nullptr;
   std::shared_ptr<const proxy::GatewayPlan> plan;
-  std::unique_ptr<proxy::Gateway> proxy;     ///< Absent: it did not start.
+  std::unique_ptr<proxy::Gateway> proxy;     ///< Absent: it does not run.
+  bool wanted = true;                        ///< To run, when its host does.
+  bool down = false;                         ///< Its host has crashed.
   std::unique_ptr<ListenerChecker> checker;  ///< Absent: nobody watches it.
 };
 
@@ -217,29 +219,51 @@ std::vector<peers::Service*> Stage::services(const std::string& name) {
   return found;
 }
 
-void Stage::crash(const std::string& name) {
-  for (world::World* host : hosts_of(name)) setting_.forget_connections(*host);
-  for (peers::Service* service : services(name)) {
-    service->stop();
-    service->drop_connections(true);
+void Stage::crash(world::World& host) {
+  setting_.forget_connections(host);
+  for (const auto& endpoint : endpoints_) {
+    if (endpoint->host != &host) continue;
+    for (const auto& service : endpoint->services) service->drop_connections(true);
   }
   for (const auto& instance : instances_) {
-    if (instance->gateway == name || instance->name == name) instance->proxy.reset();
+    if (instance->host != &host) continue;
+    instance->down = true;
+    instance->proxy.reset();
   }
 }
 
-void Stage::restart(const std::string& name) {
-  for (peers::Service* service : services(name)) {
-    service->set_script(service->script());  // from its beginning
-    const auto& setups = scenario_.world.services;
-    const auto refuses = [service](const ServiceSetup& setup) {
-      return setup.refuses && setup.node == service->options().service;
-    };
-    if (std::none_of(setups.begin(), setups.end(), refuses)) static_cast<void>(service->start());
+void Stage::restart(world::World& host) {
+  for (const auto& endpoint : endpoints_) {
+    if (endpoint->host != &host) continue;
+    for (const auto& service : endpoint->services) {
+      service->set_script(service->script());  // from its beginning
+    }
   }
   for (const auto& instance : instances_) {
-    const bool meant = instance->gateway == name || instance->name == name;
-    if (meant && instance->plan && !instance->proxy) start(*instance);
+    if (instance->host != &host) continue;
+    instance->down = false;
+    if (instance->wanted && instance->plan && !instance->proxy) start(*instance);
+  }
+}
+
+/// Whether the scenario has the endpoint refuse all connections.
+bool Stage::refuses(const Endpoint& endpoint) const {
+  const auto& setups = scenario_.world.services;
+  return std::any_of(setups.begin(), setups.end(), [&](const ServiceSetup& setup) {
+    return setup.refuses && setup.node == endpoint.node;
+  });
+}
+
+void Stage::set_listening(world::World& host, bool listening) {
+  for (const auto& endpoint : endpoints_) {
+    if (endpoint->host != &host || refuses(*endpoint)) continue;
+    for (const auto& service : endpoint->services) {
+      if (listening) {
+        static_cast<void>(service->start());  // a second listener on one port stays shut
+      } else {
+        service->stop();
+      }
+    }
   }
 }
 
@@ -354,10 +378,13 @@ void Stage::apply(const FaultAction& action) {
     if (instance->gateway != action.gateway && instance->name != action.gateway) continue;
     switch (action.kind) {
       case FaultAction::Kind::Stopped:
+        instance->wanted = false;
         instance->proxy.reset();
         break;
       case FaultAction::Kind::Running:
-        if (instance->proxy == nullptr && instance->plan != nullptr) start(*instance);
+        instance->wanted = true;
+        if (instance->down || instance->proxy != nullptr) break;
+        if (instance->plan != nullptr) start(*instance);
         break;
       case FaultAction::Kind::Closed:
         if (instance->proxy) instance->proxy->drain(proxy::DrainMode::Immediate);

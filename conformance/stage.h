@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "conformance/faults.h"
+#include "conformance/fault_targets.h"
 #include "conformance/observer.h"
 #include "conformance/scenario.h"
 #include "conformance/setting.h"
@@ -85,8 +85,9 @@ class Stage final : public FaultTargets {
   std::vector<const world::World*> instances(const std::string& name) const;
   std::vector<peers::Service*> services(const std::string& name) override;
   std::vector<world::World*> hosts(const std::string& name) override { return hosts_of(name); }
-  void crash(const std::string& name) override;
-  void restart(const std::string& name) override;
+  void crash(world::World& host) override;
+  void restart(world::World& host) override;
+  void set_listening(world::World& host, bool listening) override;
 
   /// Where the access log of a gateway, or of an instance, goes; empty for nowhere.
   std::string log_path(const std::string& name) const;
@@ -101,6 +102,7 @@ class Stage final : public FaultTargets {
   void add_endpoints();
   void add_gateways();
   void start(Instance& instance);
+  bool refuses(const Endpoint& endpoint) const;
   template <class F>
   void visit_health(const Endpoint& endpoint, F&& visit) const;
   void add_health(const std::string& endpoint, const std::string& field, std::int64_t& total) const;
