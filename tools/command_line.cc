@@ -14,6 +14,7 @@
 #include "tools/api_command.h"
 #include "tools/client_command.h"
 #include "tools/explain_command.h"
+#include "tools/export_command.h"
 #include "tools/gateway_command.h"
 #include "tools/lint_command.h"
 #include "tools/output.h"
@@ -67,6 +68,15 @@ void add_seed(CLI::App& command, std::optional<std::uint64_t>& seed) {
           },
           "Seed of all that is random")
       ->type_name("N");
+}
+
+void add_service_places(CLI::App& command, std::vector<std::string>& places) {
+  command
+      .add_option("--service", places,
+                  "NAME=HOST:PORT: where a virtual node, its host name or a virtual service "
+                  "really is; may be given again")
+      ->allow_extra_args(false)
+      ->type_name("PLACE");
 }
 
 CLI::App& add_run(CLI::App& app, RunArguments& run) {
@@ -132,6 +142,24 @@ CLI::App& add_explain(CLI::App& app, ExplainArguments& explain) {
   command.add_option("--gateway", explain.gateway, "Which virtual gateway, if there are several")
       ->type_name("NAME");
   command.add_flag("--json", explain.json, "Print it as JSON");
+  return command;
+}
+
+CLI::App& add_export_envoy(CLI::App& app, ExportArguments& exported) {
+  CLI::App& group = *app.add_subcommand("export", "Write a gateway in another proxy's own words");
+  group.require_subcommand(1);
+  CLI::App& command = *group.add_subcommand(
+      "envoy", "Write the configuration with which a real Envoy is that gateway");
+  command.footer("Exit status: 0; 4 bad usage, a bad file, or a folder that cannot be written.");
+  command.add_option("MESH", exported.meshes, "Scenario file, or files with mesh resources")
+      ->required()
+      ->type_name("");
+  command.add_option("--gateway", exported.gateway, "Which virtual gateway, if there are several")
+      ->type_name("NAME");
+  command.add_option("-o,--output", exported.folder, "Write envoy.json and its like there")
+      ->required()
+      ->type_name("DIR");
+  add_service_places(command, exported.services);
   return command;
 }
 
@@ -211,12 +239,7 @@ CLI::App& add_gateway(CLI::App& app, GatewayArguments& gateway) {
       .add_option("--resource", gateway.resource,
                   "mesh/M/virtualGateway/G, or its ARN; APPMESH_RESOURCE_ARN, unless said")
       ->type_name("RESOURCE");
-  command
-      .add_option("--service", gateway.services,
-                  "NAME=HOST:PORT: where a virtual node, its host name or a virtual service "
-                  "really is; may be given again")
-      ->allow_extra_args(false)
-      ->type_name("PLACE");
+  add_service_places(command, gateway.services);
   add_listen(command, gateway.listen);
   command
       .add_option("--port", gateway.port, "Port in place of the listener's; 0: any that is free")
@@ -356,6 +379,7 @@ ExitStatus do_command_line(int count, const char* const* words) {
   RunArguments run;
   LintArguments lint;
   ExplainArguments explain;
+  ExportArguments exported;
   TimelineArguments timeline;
   std::string schema = "scenario";
   RecordedArguments recorded;
@@ -366,6 +390,7 @@ ExitStatus do_command_line(int count, const char* const* words) {
   const CLI::App& run_app = add_run(app, run);
   const CLI::App& lint_app = add_lint(app, lint);
   const CLI::App& explain_app = add_explain(app, explain);
+  const CLI::App& export_app = add_export_envoy(app, exported);
   const CLI::App& timeline_app = add_timeline(app, timeline);
   const CLI::App& schema_app = add_schema(app, schema);
   const CLI::App& recorded_app = add_recorded(app, recorded);
@@ -388,6 +413,7 @@ ExitStatus do_command_line(int count, const char* const* words) {
   if (run_app.parsed()) return run_command(run);
   if (lint_app.parsed()) return lint_command(lint);
   if (explain_app.parsed()) return explain_command(explain);
+  if (export_app.parsed()) return export_envoy_command(exported);
   if (timeline_app.parsed()) return timeline_command(timeline);
   if (schema_app.parsed()) return schema_command(schema);
   if (recorded_app.parsed()) return recorded_command(recorded);

@@ -67,14 +67,7 @@ world::Result<Setup, world::Errors> set_up(const GatewayArguments& arguments,
   } else {
     errors.push_back(address.error());
   }
-  for (const std::string& written : arguments.services) {
-    auto place = parse_service(written);
-    if (place) {
-      places.push_back(std::move(*place));
-    } else {
-      errors.push_back(place.error());
-    }
-  }
+  add(errors, parse_services(arguments.services, places));
   const auto mesh = conformance::load_mesh(arguments.meshes);
   if (!mesh) {
     add(errors, mesh.error());

@@ -27,6 +27,20 @@ world::Result<ServicePlace> parse_service(std::string_view written) {
   return place;
 }
 
+world::Errors parse_services(const std::vector<std::string>& written,
+                             std::vector<ServicePlace>& places) {
+  world::Errors errors;
+  for (const std::string& each : written) {
+    auto place = parse_service(each);
+    if (place) {
+      places.push_back(std::move(*place));
+    } else {
+      errors.push_back(place.error());
+    }
+  }
+  return errors;
+}
+
 world::Result<std::pair<std::string, std::string>> parse_header(const std::string& written) {
   const std::size_t colon = written.find(':');
   if (colon == std::string::npos || colon == 0) {

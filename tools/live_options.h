@@ -24,6 +24,10 @@ struct ServicePlace {
 /// Errors: not of that form, a port out of range.
 world::Result<ServicePlace> parse_service(std::string_view written);
 
+/// All of them, into `places`. Gives back what is wrong with the rest.
+world::Errors parse_services(const std::vector<std::string>& written,
+                             std::vector<ServicePlace>& places);
+
 /// "name: value". Errors: no name.
 world::Result<std::pair<std::string, std::string>> parse_header(const std::string& written);
 

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "envoy/json.h"
+#include "envoy/tls.h"
+#include "proxy/plan.h"
+
+namespace envoy {
+
+/// A cluster as Envoy's own. `notes` gets, a clause each, what could not be carried over.
+///
+/// Source: CD-04, AM-CB-01, AM-OUT-01, ENV-HC-01 to -19.
+Json cluster(const proxy::Cluster& from, Tls& tls, std::vector<std::string>& notes);
+
+}  // namespace envoy
