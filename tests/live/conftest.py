@@ -25,18 +25,18 @@ def methods() -> calls.Calls:
 @pytest.fixture(scope="session")
 def all_nodes(
     tmp_path_factory: pytest.TempPathFactory, methods: calls.Calls
-) -> Iterator[dict[str, mesh.Node]]:
+) -> Iterator[dict[str, Address]]:
     with nodes.serve(tmp_path_factory.mktemp("nodes"), methods) as served:
         yield served
 
 
 @pytest.fixture(scope="session")
 def real_envoy(
-    all_nodes: dict[str, mesh.Node], tmp_path_factory: pytest.TempPathFactory
+    program: Path, all_nodes: dict[str, Address], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Serving]:
     gateways = mesh.gateways()
     folder = tmp_path_factory.mktemp("envoy")
-    with envoy.start_gateways(folder, gateways, all_nodes) as served:
+    with envoy.start_gateways(program, folder, gateways, all_nodes) as served:
         names = [gateway.name for gateway in gateways]
         yield Serving(
             "envoy",
@@ -47,13 +47,13 @@ def real_envoy(
 
 @pytest.fixture(scope="session")
 def meshproof(
-    program: Path, all_nodes: dict[str, mesh.Node], tmp_path_factory: pytest.TempPathFactory
+    program: Path, all_nodes: dict[str, Address], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Serving]:
     folder = tmp_path_factory.mktemp("meshproof")
     services = [
         option
-        for name, node in all_nodes.items()
-        for option in ("--service", f"{name}={node.address}")
+        for name, address in all_nodes.items()
+        for option in ("--service", f"{name}={address}")
     ]
     with ExitStack() as stack:
         processes = {

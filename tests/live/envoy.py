@@ -1,11 +1,9 @@
-"""A real Envoy as App Mesh configured it: two hops in one process.
-
-Source: ENV-HTTP-01 to ENV-HTTP-05.
-"""
+"""A real Envoy, with the configuration that is exported of gateways."""
 
 from __future__ import annotations
 
 import json
+import subprocess
 import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,14 +13,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from live.mesh import Gateway, Node
+from live.mesh import FILE as MESH
+from live.mesh import Gateway
 from live.processes import LOOPBACK, Address, Process, running
 
 Json = dict[str, Any]
 
 HTTP = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
-HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-UNLIMITED = 2147483647
 
 
 def binary() -> Path:
@@ -39,20 +36,13 @@ def tcp(port: int) -> Json:
     return {"socket_address": {"address": LOOPBACK, "port_value": port}}
 
 
-def listener(
-    name: str,
-    address: Json,
-    codec: str,
-    routes: list[Json],
-    log: Path | None,
-    filters: Sequence[Json] = (),
+def answering_listener(
+    name: str, codec: str, routes: list[Json], filters: Sequence[Json] = ()
 ) -> Json:
     manager = typed(
         HTTP,
         stat_prefix=name,
         codec_type=codec,
-        normalize_path=True,
-        merge_slashes=True,
         upgrade_configs=[{"upgrade_type": "websocket"}],
         route_config={
             "name": name,
@@ -66,120 +56,31 @@ def listener(
             },
         ],
     )
-    if log:
-        fields = {
-            "code": "%RESPONSE_CODE%",
-            "flags": "%RESPONSE_FLAGS%",
-            "details": "%RESPONSE_CODE_DETAILS%",
-            "connection": "%CONNECTION_ID%",
-            "termination": "%CONNECTION_TERMINATION_DETAILS%",
-        }
-        manager["access_log"] = [
-            {
-                "name": "envoy.access_loggers.file",
-                "typed_config": typed(
-                    "envoy.extensions.access_loggers.file.v3.FileAccessLog",
-                    path=str(log),
-                    log_format={"json_format": fields},
-                ),
-            }
-        ]
-    return {
-        "name": name,
-        "address": address,
-        "listener_filters": [
-            {
-                "name": "envoy.filters.listener.tls_inspector",
-                "typed_config": typed(
-                    "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"
-                ),
-            }
-        ],
-        "filter_chains": [
-            {
-                "filters": [
-                    {
-                        "name": "envoy.filters.network.http_connection_manager",
-                        "typed_config": manager,
-                    }
-                ]
-            }
-        ],
-    }
+    chain = {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}
+    return {"name": name, "address": tcp(0), "filter_chains": [{"filters": [chain]}]}
 
 
-def cluster(name: str, address: Json, protocol: str, connect_timeout: str) -> Json:
-    own = "http_protocol_options" if protocol == "http" else "http2_protocol_options"
-    breakers = ["max_connections", "max_pending_requests", "max_requests", "max_retries"]
-    return {
-        "name": name,
-        "connect_timeout": connect_timeout,
-        "load_assignment": {
-            "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
-        },
-        "circuit_breakers": {"thresholds": [dict.fromkeys(breakers, UNLIMITED)]},
-        "typed_extension_protocol_options": {
-            HTTP_OPTIONS: typed(HTTP_OPTIONS, explicit_http_config={own: {}})
-        },
-    }
-
-
-# What App Mesh retries where a route says nothing. Source: ENV-HTTP-04.
-DEFAULT_RETRIES = {
-    "retry_on": "unavailable,connect-failure,refused-stream,retriable-status-codes",
-    "retriable_status_codes": [503],
-    "num_retries": 2,
-    "host_selection_retry_max_attempts": 5,
-    "retry_host_predicate": [
-        {
-            "name": "envoy.retry_host_predicates.previous_hosts",
-            "typed_config": typed(
-                "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
-            ),
-        }
-    ],
-}
-
-
-def hops(gateway: Gateway, folder: Path) -> tuple[list[Json], list[Json]]:
-    """Listeners and clusters of one gateway."""
+def exported(
+    program: Path, gateway: Gateway, nodes: Mapping[str, Address], folder: Path
+) -> tuple[list[Json], list[Json]]:
+    """Listeners and clusters of one gateway, as `meshproof export envoy` writes them, so that
+    several gateways have room in one Envoy."""
+    places = [f"--service={name}={address}" for name, address in nodes.items()]
+    command = [program, "export", "envoy", MESH, "--gateway", gateway.name, "-o", folder, *places]
+    subprocess.run(command, check=True, capture_output=True)
+    resources = json.loads((folder / "envoy.json").read_text())["static_resources"]
+    inward, outward = resources["listeners"]
+    inward["name"] = gateway.name
+    inward["address"] = tcp(0)
     # A pipe needs no port that must be free. Its name begins with @: no file is left.
     inner = {"pipe": {"path": f"@meshproof-{uuid.uuid4()}"}}
-    redirect = f"self_redirect-{gateway.name}"
-    inward: list[Json] = [
-        {
-            "match": {
-                "prefix": route.prefix,
-                **({"grpc": {}} if gateway.protocol == "grpc" else {}),
-            },
-            "route": {
-                "cluster": redirect,
-                "timeout": "15s",
-                "prefix_rewrite": route.rewritten,
-                "host_rewrite_literal": route.service,
-            },
-        }
-        for route in gateway.routes
-    ]
-    outward = [
-        {
-            "match": {
-                "prefix": "/",
-                "headers": [{"name": ":authority", "string_match": {"exact": service}}],
-            },
-            "route": {"cluster": node, "timeout": "15s", "retry_policy": DEFAULT_RETRIES},
-        }
-        for service, node in {route.service: route.node for route in gateway.routes}.items()
-    ]
-    codec = "AUTO" if gateway.protocol == "http" else "HTTP2"
-    return (
-        [
-            listener(gateway.name, tcp(0), codec, inward, folder / f"{gateway.name}.log"),
-            listener(f"egress-{gateway.name}", inner, "AUTO", outward, None),
-        ],
-        [cluster(redirect, inner, gateway.protocol, "0.25s")],
-    )
+    outward["name"] = f"egress-{gateway.name}"
+    outward["address"] = inner
+    for cluster in resources["clusters"]:
+        if "_self_redirect_" in cluster["name"]:
+            [endpoint] = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+            endpoint["endpoint"]["address"] = inner
+    return [inward, outward], resources["clusters"]
 
 
 def answering(name: str, codec: str, body: str, after: str = "") -> Json:
@@ -189,13 +90,13 @@ def answering(name: str, codec: str, body: str, after: str = "") -> Json:
         "direct_response": {"status": 200, "body": {"inline_string": body}},
     }
     if not after:
-        return listener(name, tcp(0), codec, [answer], None)
+        return answering_listener(name, codec, [answer])
     fault = typed(
         "envoy.extensions.filters.http.fault.v3.HTTPFault",
         delay={"fixed_delay": after, "percentage": {"numerator": 100}},
     )
     filters = [{"name": "envoy.filters.http.fault", "typed_config": fault}]
-    return listener(name, tcp(0), codec, [answer], None, filters)
+    return answering_listener(name, codec, [answer], filters)
 
 
 @dataclass(frozen=True)
@@ -234,13 +135,11 @@ def start(
 
 @contextmanager
 def start_gateways(
-    folder: Path, gateways: Sequence[Gateway], nodes: Mapping[str, Node]
+    program: Path, folder: Path, gateways: Sequence[Gateway], nodes: Mapping[str, Address]
 ) -> Iterator[Envoy]:
-    parts = [hops(gateway, folder) for gateway in gateways]
+    parts = [exported(program, gateway, nodes, folder / gateway.name) for gateway in gateways]
     listeners = [one for part in parts for one in part[0]]
-    clusters = [one for part in parts for one in part[1]]
-    clusters += [
-        cluster(name, tcp(node.address.port), node.protocol, "1s") for name, node in nodes.items()
-    ]
-    with start(folder, listeners, clusters) as envoy:
+    # Gateways share their nodes.
+    clusters = {one["name"]: one for part in parts for one in part[1]}
+    with start(folder, listeners, list(clusters.values())) as envoy:
         yield envoy

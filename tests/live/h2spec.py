@@ -14,6 +14,7 @@ from pathlib import Path
 from harness import ROOT
 from live import calls, envoy, mesh, nodes
 from live.processes import Address
+from meshproof import find_program
 
 PROGRAM = ROOT / "build" / "tools" / "h2spec"
 EXPECTED = Path(__file__).with_name("h2spec-envoy.txt")
@@ -69,12 +70,13 @@ def judge_all(address: Address) -> list[str]:
 
 
 def main() -> None:
+    program = find_program(None, ROOT)
     with tempfile.TemporaryDirectory() as folder:
         inner = Path(folder)
         (inner / "nodes").mkdir()
         with (
             nodes.serve(inner / "nodes", calls.Calls()) as served,
-            envoy.start_gateways(inner, mesh.gateways(), served) as gateways,
+            envoy.start_gateways(program, inner, mesh.gateways(), served) as gateways,
         ):
             EXPECTED.write_text("\n".join(judge_all(gateways.address("http2"))) + "\n")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import websockets.asyncio.server
 
-from live import calls, envoy, mesh, web
+from live import calls, envoy, web
 from live.processes import LOOPBACK, Address, running
 
 MEBIBYTE = 1024 * 1024
@@ -97,7 +97,7 @@ def serve_fast(folder: Path) -> Iterator[dict[str, Address]]:
 
 
 @contextmanager
-def serve(folder: Path, methods: calls.Calls) -> Iterator[dict[str, mesh.Node]]:
+def serve(folder: Path, methods: calls.Calls) -> Iterator[dict[str, Address]]:
     """All virtual nodes of tests/live/mesh.yaml."""
     with ExitStack() as stack:
         for part in ("files", "fast"):
@@ -109,7 +109,4 @@ def serve(folder: Path, methods: calls.Calls) -> Iterator[dict[str, mesh.Node]]:
             "calls": stack.enter_context(calls.serve(methods)),
         }
         addresses |= stack.enter_context(serve_fast(folder / "fast"))
-        yield {
-            name: mesh.Node(protocol, addresses[name])
-            for name, protocol in mesh.protocols().items()
-        }
+        yield addresses
