@@ -13,6 +13,7 @@
 #include "conformance/vary.h"
 #include "document/file.h"
 #include "document/parse.h"
+#include "ingest/ingest.h"
 #include "mesh/read.h"
 
 namespace conformance {
@@ -146,7 +147,12 @@ world::Result<mesh::Mesh, world::Errors> load_mesh(const std::vector<std::string
   if (documents.size() == 1 && is_scenario(documents.front())) {
     return mesh_of_scenario(documents.front(), beside(documents.front().file));
   }
-  return mesh::load(documents);
+  document::Problems problems;
+  mesh::MeshReader reader;
+  for (const document::Document& document : documents) ingest::read(reader, document, problems);
+  mesh::Mesh mesh = reader.finish(problems);
+  if (!problems.empty()) return problems.take();
+  return mesh;
 }
 
 }  // namespace conformance

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "ingest/ingest.h"
+#include "ingest/template.h"
 #include "mesh/read.h"
 
 namespace conformance {
@@ -61,9 +63,12 @@ class MeshFiles {
     }
     if (documents->empty()) return at.fail("must not name an empty file");
     for (Document& document : *documents) {
+      if (!names.empty() && ingest::is_template(document.root)) {
+        return at.fail("must not be given names, is a template with its own");
+      }
       give_names(document.root, names);
       documents_.push_back(std::move(document));
-      reader_.read(Reader(documents_.back(), mesh_problems_));
+      ingest::read(reader_, documents_.back(), mesh_problems_);
     }
   }
 
