@@ -72,6 +72,14 @@ def test_heap_layout_changes_nothing(
     assert results(with_system_allocator, "-j", "1", environment=layout) == reference
 
 
+def test_the_machines_clock_changes_nothing(program: Path, reference: bytes) -> None:
+    """Certificates and tickets are dated by the world's calendar, not by this machine's."""
+    ahead = ["-f", "+2y", os.fspath(program.absolute())]
+    done = call(Path("/usr/bin/faketime"), [*ahead, "run", SCENARIOS, "--json", "-j", "1"])
+    assert done.status == 0, done.stderr
+    assert done.stdout.encode() == reference
+
+
 @pytest.mark.skipif(not BUILDS, reason="MESHPROOF_BUILDS names no other builds; make test does")
 @pytest.mark.parametrize("build", BUILDS, ids=[path.parts[-3] for path in BUILDS])
 def test_compilers_and_optimisation_change_nothing(build: Path, reference: bytes) -> None:
