@@ -1,6 +1,7 @@
 #include "control/server.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <chrono>
 #include <csignal>
@@ -37,6 +38,9 @@ using mesh::api::Response;
 
 constexpr std::uint64_t kMostBodyBytes = 1 << 20;
 constexpr std::chrono::seconds kIdle{120};
+/// How much, and how long, is still read of a body that was refused.
+constexpr std::size_t kMostDropped = 64 << 20;
+constexpr std::chrono::seconds kLinger{10};
 
 using HttpRequest = http::request<http::string_body>;
 using HttpResponse = http::response<http::string_body>;
@@ -105,6 +109,19 @@ struct Server::Implementation {
     return out;
   }
 
+  /// Reads what still comes and drops it: closed with bytes unread the connection would be reset,
+  /// and a client that is still writing would never read its answer.
+  static asio::awaitable<void> drop_rest(boost::beast::tcp_stream& stream) {
+    std::array<char, 16 * 1024> bytes;
+    std::size_t dropped = 0;
+    boost::system::error_code error;
+    stream.expires_after(kLinger);
+    while (!error && dropped < kMostDropped) {
+      dropped += co_await stream.async_read_some(asio::buffer(bytes),
+                                                 asio::redirect_error(asio::use_awaitable, error));
+    }
+  }
+
   /// One connection, request after request, until either side is done with it.
   asio::awaitable<void> serve(boost::beast::tcp_stream stream) {
     const struct Counted {
@@ -112,6 +129,7 @@ struct Server::Implementation {
       ~Counted() { --count; }
     } counted{++connections};
     boost::beast::flat_buffer buffer;
+    bool unread = false;
     for (bool keep_alive = true; keep_alive;) {
       http::request_parser<http::string_body> parser;
       parser.body_limit(kMostBodyBytes);
@@ -123,6 +141,7 @@ struct Server::Implementation {
       if (error == http::error::body_limit) {
         response = mesh::api::refuse({ErrorCode::BadRequest, "body must be at most 1 MiB"});
         keep_alive = false;
+        unread = true;
       } else if (error) {
         break;
       } else if (connections > options.most_connections) {
@@ -138,6 +157,7 @@ struct Server::Implementation {
     }
     boost::system::error_code ignored;
     stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    if (unread) co_await drop_rest(stream);
   }
 
   asio::awaitable<void> accept() {
