@@ -96,6 +96,8 @@ struct LiveSetting::Inner {
   world::Random random;
   std::unique_ptr<Network> network;
   std::filesystem::path folder;
+  const world::CalendarTime calendar_start =
+      std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   sim::Names names;
   std::vector<std::unique_ptr<Host>> hosts;  // by number, from 1
   world::TimePoint due{};                    // what is due by then may be run
@@ -330,7 +332,7 @@ world::Trace& LiveSetting::trace() {
 }
 
 world::CalendarTime LiveSetting::calendar_start() const {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  return inner_->calendar_start;
 }
 
 world::World& LiveSetting::add_host(const std::string& name) {

@@ -58,6 +58,11 @@ std::vector<std::string> read_entries(const Reader& at, const Pki& pki) {
   return names;
 }
 
+/// A name stands for its certificate with those of its issuers, a list for exactly these.
+Shown read_shown(const Reader& at, const Pki& pki) {
+  return {read_entries(at, pki), !at.value().is_list()};
+}
+
 /// "90d", or "-1h" for what was before the start.
 world::CalendarTime read_date(Reader& in, std::string_view key, world::Duration otherwise) {
   const auto at = in.optional(key);
@@ -184,18 +189,14 @@ Material read_material(Reader at, const Pki& pki, bool may_be_text) {
   if (at.value().is_string() && at.value().string() == kAbsent) return out;
   out.kind = Material::Kind::Certificates;
   if (!at.value().is_object()) {
-    out.with_issuers = !at.value().is_list();
-    out.certificates = read_entries(at, pki);
+    out.shown = read_shown(at, pki);
     return out;
   }
   if (may_be_text && at.has("text")) {
     out.kind = Material::Kind::Text;
     out.text = at.required_string("text");
   } else {
-    if (const auto certificates = at.required("certificates")) {
-      out.with_issuers = !certificates->value().is_list();
-      out.certificates = read_entries(*certificates, pki);
-    }
+    if (const auto shown = at.required("certificates")) out.shown = read_shown(*shown, pki);
     if (const auto key = at.optional("key")) out.key = read_entry(*key, pki);
   }
   at.finish();
@@ -249,10 +250,9 @@ std::vector<std::string> read_trust(Reader& in, const Pki& pki) {
   return at ? read_entries(*at, pki) : std::vector<std::string>{};
 }
 
-Shown read_shown(Reader& in, const Pki& pki) {
+Shown read_certificate_shown(Reader& in, const Pki& pki) {
   const auto at = in.optional("certificate");
-  if (!at) return {};
-  return {read_entries(*at, pki), !at->value().is_list()};
+  return at ? read_shown(*at, pki) : Shown{};
 }
 
 }  // namespace
@@ -261,7 +261,7 @@ ClientTls read_client_tls(Reader at, const Pki& pki) {
   ClientTls out;
   if (!at.expect_object()) return out;
   out.trust = read_trust(at, pki);
-  out.certificate = read_shown(at, pki);
+  out.certificate = read_certificate_shown(at, pki);
   if (const auto checks = at.optional("checkName")) {
     out.checks_name = checks->as_bool().value_or(true);
     if (out.trust.empty()) checks->fail("needs trust: without it nothing is checked");
@@ -289,7 +289,7 @@ ServiceTls read_service_tls(Reader at, const Pki& pki) {
     return out;
   }
   if (!at.expect_object()) return out;
-  out.certificate = read_shown(at, pki);
+  out.certificate = read_certificate_shown(at, pki);
   out.trust = read_trust(at, pki);
   out.require_certificate = at.optional_bool("requireCertificate");
   out.alpn = read_alpn(at);
@@ -336,7 +336,7 @@ class MaterialCheck {
 
   void check(const std::vector<mesh::Listener>& listeners, const mesh::Origin& origin) {
     for (const mesh::Listener& listener : listeners) {
-      if (!listener.tls || listener.tls->mode == mesh::TlsMode::Disabled) continue;
+      if (!listener.has_tls()) continue;
       check(listener.tls->certificate, origin);
       if (listener.tls->validation) check(listener.tls->validation->trust, origin);
     }

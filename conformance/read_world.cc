@@ -242,10 +242,9 @@ class WorldReader {
 
   void read_service_tls(const Reader& at, const mesh::VirtualNode* node, ServiceSetup& setup) {
     setup.tls = conformance::read_service_tls(at, world_.pki);
-    const auto has_tls = [](const mesh::Listener& listener) {
-      return listener.tls && listener.tls->mode != mesh::TlsMode::Disabled;
-    };
-    if (node != nullptr && std::none_of(node->listeners.begin(), node->listeners.end(), has_tls) &&
+    if (node != nullptr &&
+        std::none_of(node->listeners.begin(), node->listeners.end(),
+                     [](const mesh::Listener& listener) { return listener.has_tls(); }) &&
         !setup.tls->off && setup.tls->certificate.certificates.empty()) {
       at.fail("needs a certificate, as no listener of " + node->name + " has TLS");
     }

@@ -192,8 +192,7 @@ void Stage::add_gateways() {
 void Stage::start(Instance& instance) {
   proxy::Secrets* const secrets = tls_.begin_gateway(*instance.host, *instance.plan);
   auto proxy = std::make_unique<proxy::Gateway>(*instance.host, instance.plan, secrets);
-  std::string failure;
-  if (secrets != nullptr) failure = tls_.problem(*instance.host, *instance.plan);
+  std::string failure = tls_.problem(*instance.host, *instance.plan);
   if (failure.empty()) {
     if (const auto started = proxy->start(); !started) failure = started.error().text();
   }

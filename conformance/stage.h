@@ -53,7 +53,6 @@ class Stage final : public FaultTargets {
   void apply(const FaultAction& action) override;
   /// What files, secrets and ARNs hold from now on.
   void set(const Materials& changes) { tls_.change(changes); }
-  const StagedTls& tls() const { return tls_; }
 
   /// The number at this instant. Nothing: there is no such thing or field.
   std::optional<std::int64_t> count(const Observable& what) const;

@@ -32,36 +32,25 @@ StagedPki::StagedPki(const std::vector<CertificateSetup>& setups, Materials mate
                      world::CalendarTime start)
     : setups_(setups), materials_(std::move(materials)), start_(start) {}
 
-const CertificateSetup& StagedPki::setup(const std::string& name) const {
-  const auto found = std::find_if(setups_.begin(), setups_.end(),
-                                  [&](const CertificateSetup& one) { return one.name == name; });
-  assert(found != setups_.end());
-  return *found;
-}
-
 pki::IssuedPtr StagedPki::entry(const std::string& name) const {
-  const CertificateSetup& one = setup(name);
-  pki::Description description = one.description;
+  const auto one = std::find_if(setups_.begin(), setups_.end(),
+                                [&](const CertificateSetup& each) { return each.name == name; });
+  assert(one != setups_.end());
+  pki::Description description = one->description;
   description.not_before += start_.time_since_epoch();
   description.not_after += start_.time_since_epoch();
-  return pki::issue(description, one.issuer.empty() ? nullptr : entry(one.issuer));
-}
-
-std::string StagedPki::subject(const std::string& name) const {
-  return "CN=" + setup(name).description.name;
+  return pki::issue(description, one->issuer.empty() ? nullptr : entry(one->issuer));
 }
 
 std::shared_ptr<const Identity> StagedPki::identity(const Shown& shown) const {
-  const Material material{
-      Material::Kind::Certificates, shown.certificates, shown.with_issuers, {}, {}};
+  const Material material{.kind = Material::Kind::Certificates, .shown = shown};
   return *pki::shared_identity(chain_text(material), key_text(material));
 }
 
 std::shared_ptr<const TrustBundle> StagedPki::trust(const std::vector<std::string>& names) const {
   if (names.empty()) return nullptr;
-  std::string pem;
-  for (const std::string& name : names) pem += entry(name)->certificate;
-  return *pki::shared_trust(pem);
+  return *pki::shared_trust(
+      trust_text({.kind = Material::Kind::Certificates, .shown = {.certificates = names}}));
 }
 
 void StagedPki::change(const Materials& changes) {
@@ -73,22 +62,33 @@ void StagedPki::change(const Materials& changes) {
 std::string StagedPki::chain_text(const Material& material) const {
   if (material.kind != Material::Kind::Certificates) return material.text;
   std::string pem;
-  for (const std::string& name : material.certificates) {
+  for (const std::string& name : material.shown.certificates) {
     const pki::IssuedPtr one = entry(name);
-    pem += material.with_issuers ? pki::chain_of(*one) : one->certificate;
+    pem += material.shown.with_issuers ? pki::chain_of(*one) : one->certificate;
   }
   return pem;
 }
 
 std::string StagedPki::key_text(const Material& material) const {
   if (material.kind != Material::Kind::Certificates) return material.text;
-  return entry(material.key.empty() ? material.certificates.front() : material.key)->key;
+  return entry(material.key.empty() ? material.shown.certificates.front() : material.key)->key;
 }
 
 std::string StagedPki::trust_text(const Material& material) const {
   if (material.kind != Material::Kind::Certificates) return material.text;
   std::string pem;
-  for (const std::string& name : material.certificates) pem += entry(name)->certificate;
+  for (const std::string& name : material.shown.certificates) pem += entry(name)->certificate;
+  return pem;
+}
+
+std::string StagedPki::root_text(const Material& material) const {
+  std::string pem;
+  for (const std::string& name : material.shown.certificates) {
+    pki::IssuedPtr one = entry(name);
+    const bool is_authority = one->description.authority;
+    while (!is_authority && one->issuer != nullptr) one = one->issuer;
+    pem += one->certificate;
+  }
   return pem;
 }
 
@@ -121,53 +121,30 @@ void StagedSecrets::changed(const Materials& changes) {
   }
 }
 
-const Material& StagedSecrets::file(const std::string& path) {
-  const auto [at, added] = files_.try_emplace(path);
-  if (added) at->second = material_of(pki_.materials().files, path);
+const Material& StagedSecrets::held(SecretName::Kind kind, const std::string& name) {
+  switch (kind) {
+    case SecretName::Kind::File:
+      break;
+    case SecretName::Kind::Sds:
+      return material_of(pki_.materials().secrets, name);
+    case SecretName::Kind::Acm:
+      return material_of(acm_, name);
+  }
+  const auto [at, added] = files_.try_emplace(name);
+  if (added) at->second = material_of(pki_.materials().files, name);
   return at->second;
 }
 
-const Material& StagedSecrets::arn(const std::string& name) {
-  return material_of(acm_, name);
-}
-
 StagedSecrets::Text StagedSecrets::identity_text(const SecretName& name) {
-  switch (name.kind) {
-    case SecretName::Kind::File:
-      return {pki_.chain_text(file(name.name)), pki_.key_text(file(name.key))};
-    case SecretName::Kind::Sds: {
-      const Material& secret = material_of(pki_.materials().secrets, name.name);
-      if (secret.kind == Material::Kind::Absent) return {};
-      return {pki_.chain_text(secret), pki_.key_text(secret)};
-    }
-    case SecretName::Kind::Acm: {
-      const Material& certificate = arn(name.name);
-      if (certificate.kind == Material::Kind::Absent) return {};
-      return {pki_.chain_text(certificate), pki_.key_text(certificate)};
-    }
-  }
-  return {};
+  const bool by_file = name.kind == SecretName::Kind::File;  // the key has one of its own
+  return {pki_.chain_text(held(name.kind, name.name)),
+          pki_.key_text(held(name.kind, by_file ? name.key : name.name))};
 }
 
-/// Of an ARN that is a certificate's, its root is trusted. Source: AM-TLS-06.
 std::string StagedSecrets::trust_text(const SecretName& name) {
-  if (name.kind == SecretName::Kind::File) return pki_.trust_text(file(name.name));
-  if (name.kind == SecretName::Kind::Sds) {
-    return pki_.trust_text(material_of(pki_.materials().secrets, name.name));
-  }
-  std::vector<std::string> arns = name.others;
-  arns.insert(arns.begin(), name.name);
-  std::string pem;
-  for (const std::string& each : arns) {
-    const Material& material = arn(each);
-    for (const std::string& one : material.certificates) {
-      pki::IssuedPtr issued = pki_.entry(one);
-      while (!issued->description.authority && issued->issuer != nullptr) issued = issued->issuer;
-      const bool of_certificate = !pki_.entry(one)->description.authority;
-      while (of_certificate && issued->issuer != nullptr) issued = issued->issuer;
-      pem += issued->certificate;
-    }
-  }
+  if (name.kind != SecretName::Kind::Acm) return pki_.trust_text(held(name.kind, name.name));
+  std::string pem = pki_.root_text(held(name.kind, name.name));
+  for (const std::string& other : name.others) pem += pki_.root_text(held(name.kind, other));
   return pem;
 }
 

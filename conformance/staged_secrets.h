@@ -23,8 +23,6 @@ class StagedPki {
 
   /// Requires: there is an entry of that name.
   pki::IssuedPtr entry(const std::string& name) const;
-  /// The subject of an entry's certificate, "CN=edge".
-  std::string subject(const std::string& name) const;
   /// Requires: it shows something.
   std::shared_ptr<const wire::tls::Identity> identity(const Shown& shown) const;
   /// Null for no names.
@@ -37,10 +35,10 @@ class StagedPki {
   std::string chain_text(const Material& material) const;
   std::string key_text(const Material& material) const;
   std::string trust_text(const Material& material) const;
+  /// What an ARN of ACM is trusted by: an authority itself, of a certificate its root.
+  std::string root_text(const Material& material) const;
 
  private:
-  const CertificateSetup& setup(const std::string& name) const;
-
   const std::vector<CertificateSetup>& setups_;
   Materials materials_;
   world::CalendarTime start_;
@@ -77,8 +75,8 @@ class StagedSecrets final : public proxy::Secrets {
   };
   Text identity_text(const proxy::SecretName& name);
   std::string trust_text(const proxy::SecretName& name);
-  const Material& file(const std::string& path);
-  const Material& arn(const std::string& name);
+  /// What this proxy has under a name: of a path or an ARN not always the newest.
+  const Material& held(proxy::SecretName::Kind kind, const std::string& name);
 
   world::World& host_;
   const StagedPki& pki_;

@@ -27,10 +27,6 @@ void visit_tls(const proxy::GatewayPlan& plan, Visit&& visit) {
   if (plan.egress) hop(*plan.egress);
 }
 
-bool has_tls(const mesh::Listener& listener) {
-  return listener.tls && listener.tls->mode != mesh::TlsMode::Disabled;
-}
-
 }  // namespace
 
 StagedTls::StagedTls(const WorldSetup& world, world::CalendarTime start)
@@ -64,9 +60,9 @@ std::function<StagedTls::ContextPtr()> StagedTls::of_service(world::World& host,
                                                              const ServiceSetup& setup) {
   const bool off = setup.tls && setup.tls->off;
   const bool own = setup.tls && !setup.tls->certificate.certificates.empty();
-  if (off || (!has_tls(listener) && !own)) return nullptr;
+  if (off || (!listener.has_tls() && !own)) return nullptr;
   auto side = std::make_unique<Side>();
-  if (has_tls(listener)) {
+  if (listener.has_tls()) {
     side->plan = proxy::listener_tls(listener);
     side->plan.settings.takes_plain = listener.tls->mode == mesh::TlsMode::Permissive;
   } else {

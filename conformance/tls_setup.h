@@ -21,6 +21,14 @@ struct CertificateSetup {
   std::string issuer;  ///< An entry; empty: it signs itself.
 };
 
+/// Certificates as one end shows them: one with those of its issuers, the root left out, or exactly
+/// these.
+struct Shown {
+  std::vector<std::string> certificates;  ///< Entries; none: it shows nothing.
+  bool with_issuers = false;
+  auto operator<=>(const Shown&) const = default;
+};
+
 /// What a file, a secret or an ARN stands for.
 struct Material {
   enum class Kind : std::uint8_t {
@@ -29,23 +37,15 @@ struct Material {
     Text,          ///< Of files: exactly that.
   };
   Kind kind = Kind::Absent;
-  std::vector<std::string> certificates;
-  bool with_issuers = false;  ///< One certificate with those of its issuers, the root left out.
-  std::string key;            ///< An entry; empty: the first of `certificates`.
-  std::string text;
+  Shown shown{};
+  std::string key{};   ///< An entry; empty: the first that is shown.
+  std::string text{};  ///< Empty, unless of that kind.
 };
 
 /// By name: what processes are given. ARNs of certificates and of authorities are alike.
 struct Materials {
   std::map<std::string, Material> files, secrets, acm;
   bool empty() const { return files.empty() && secrets.empty() && acm.empty(); }
-};
-
-/// What one end shows of itself: a certificate with those of its issuers, or exactly these.
-struct Shown {
-  std::vector<std::string> certificates;  ///< Entries; none: it shows nothing.
-  bool with_issuers = false;
-  auto operator<=>(const Shown&) const = default;
 };
 
 /// `tls` of a client or of a request.

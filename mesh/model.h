@@ -177,6 +177,9 @@ struct Listener {
   std::optional<ListenerTls> tls;
   std::optional<OutlierDetection> outlier_detection;  ///< Virtual nodes only.
   std::optional<Timeouts> timeouts;                   ///< Virtual nodes only.
+
+  /// Whether it takes TLS at all: it may have a `tls` that is DISABLED.
+  bool has_tls() const { return tls && tls->mode != TlsMode::Disabled; }
 };
 
 /// Source: AM-VAL-15, AM-LOG-01, AM-LOG-02.

@@ -318,7 +318,7 @@ class Compiler {
     hop.port = listener.port_mapping.port;
     hop.accept_http1 = protocol_of(listener.port_mapping.protocol) == Protocol::Http1;
     hop.access_log = access_log();
-    if (listener.tls && listener.tls->mode != mesh::TlsMode::Disabled) {
+    if (listener.has_tls()) {
       hop.tls_mode = listener.tls->mode == mesh::TlsMode::Strict ? HopPlan::TlsMode::Strict
                                                                  : HopPlan::TlsMode::Permissive;
       hop.tls = listener_tls(listener);
@@ -666,7 +666,7 @@ TlsPlan listener_tls(const mesh::Listener& listener) {
 /// A certificate of ACM is held against its own root; one from a file is not looked at, nor is one
 /// by SDS, of which nothing is known.
 std::optional<TlsPlan> tls_without_policy(const mesh::Listener& listener) {
-  if (!listener.tls || listener.tls->mode == mesh::TlsMode::Disabled) return std::nullopt;
+  if (!listener.has_tls()) return std::nullopt;
   TlsPlan plan;
   plan.settings = wire::tls::Settings::of_proxy(wire::tls::Role::Client);
   const mesh::Certificate& certificate = listener.tls->certificate;

@@ -32,7 +32,7 @@ world::Result<std::shared_ptr<const GatewayPlan>> compile(const mesh::Mesh& mesh
 /// node's attributes: "books.shop.local;stage=blue". Source: AM-SHP-296 to -299.
 std::string cloud_map_name(const mesh::Discovery& discovery);
 
-/// TLS of a listener, be it a gateway's or a node's. Requires: it has TLS that is not DISABLED.
+/// TLS of a listener, be it a gateway's or a node's. Requires: it has_tls().
 /// Clients must show a certificate as soon as there is a validation.
 ///
 /// Source: AM-TLS-02, -07, -10, -11, AM-MTL-01.
