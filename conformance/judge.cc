@@ -71,6 +71,11 @@ std::string shown_frame(const ObservedRequest::Frame& frame) {
                              : fmt::format("{{close: {}, reason: {}}}", frame.code, frame.bytes);
 }
 
+/// What is empty is not there.
+std::optional<std::string> if_any(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
 std::string json_text(const nlohmann::json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
@@ -199,6 +204,16 @@ void Judge::text(const std::string& name, const TextExpectation& expected,
   check(name, expected.holds(view), expected.written, shown(actual), expected.place);
 }
 
+/// Without a test any failure will do.
+void Judge::failure(const std::string& name, const TextExpectation& expected,
+                    const std::string& actual) {
+  if (expected.tests.empty() && !expected.absent) {
+    check(name, !actual.empty(), "any failure", shown(if_any(actual)), expected.place);
+  } else {
+    text(name, expected, if_any(actual));
+  }
+}
+
 void Judge::number(const std::string& name, const NumberExpectation& expected,
                    std::int64_t actual) {
   check(name, expected.holds(actual), expected.written, std::to_string(actual), expected.place);
@@ -231,24 +246,10 @@ void Judge::request(const std::string& where, const RequestExpectation& expected
     std::string route = exchange.route;
     constexpr std::string_view kWord = "gatewayRoute ";
     if (route.rfind(kWord, 0) == 0) route.erase(0, kWord.size());
-    text(where + "/route", *expected.route,
-         route.empty() ? std::nullopt : std::optional<std::string>(route));
+    text(where + "/route", *expected.route, if_any(route));
   }
-  if (expected.failed) {
-    const auto failure =
-        observed.failure.empty() ? std::nullopt : std::optional<std::string>(observed.failure);
-    const bool any = expected.failed->tests.empty() && !expected.failed->absent;
-    if (any) {
-      check(where + "/failed", failure.has_value(), "any failure", shown(failure),
-            expected.failed->place);
-    } else {
-      text(where + "/failed", *expected.failed, failure);
-    }
-  }
-  if (expected.details) {
-    text(where + "/details", *expected.details,
-         exchange.details.empty() ? std::nullopt : std::optional<std::string>(exchange.details));
-  }
+  if (expected.failed) failure(where + "/failed", *expected.failed, observed.failure);
+  if (expected.details) text(where + "/details", *expected.details, if_any(exchange.details));
   if (expected.tls) tls(where + "/tls", *expected.tls, observed.tls);
   if (expected.service) service(where + "/service", *expected.service, exchange);
   const auto instant = [&](const char* name, const DurationExpectation& wanted,
@@ -316,7 +317,7 @@ void Judge::tls(const std::string& where, const TlsExpectation& expected,
   }
   const auto word = [&](const char* name, const std::optional<TextExpectation>& wanted,
                         const std::string& got) {
-    if (wanted) text(where + name, *wanted, got.empty() ? std::nullopt : std::optional(got));
+    if (wanted) text(where + name, *wanted, if_any(got));
   };
   word("/version", expected.version, actual->version);
   word("/alpn", expected.alpn, actual->alpn);
@@ -330,13 +331,7 @@ void Judge::tls(const std::string& where, const TlsExpectation& expected,
     check(where + "/resumed", *expected.resumed == actual->resumed,
           *expected.resumed ? "true" : "false", actual->resumed ? "true" : "false", expected.place);
   }
-  if (!expected.failed) return;
-  if (expected.failed->tests.empty() && !expected.failed->absent) {
-    check(where + "/failed", !actual->failed.empty(), "any failure",
-          actual->failed.empty() ? "none" : actual->failed, expected.failed->place);
-  } else {
-    word("/failed", expected.failed, actual->failed);
-  }
+  if (expected.failed) failure(where + "/failed", *expected.failed, actual->failed);
 }
 
 void Judge::trailers(const std::string& where, const std::vector<HeaderExpectation>& expected,
@@ -500,13 +495,10 @@ void Judge::service(const std::string& where, const ServiceExpectation& expected
 void Judge::api(const std::string& where, const ApiExpectation& expected,
                 const StagedApi::Outcome& outcome) {
   const mesh::api::Json& answer = outcome.answer;
-  const auto or_none = [](std::string text) {
-    return text.empty() ? std::nullopt : std::optional<std::string>(std::move(text));
-  };
   // A call that says nothing of an error must have none.
   const std::string& type = outcome.error;
   if (expected.error) {
-    text(where + "/error", *expected.error, or_none(type));
+    text(where + "/error", *expected.error, if_any(type));
   } else if (!expected.status) {
     check(where + "/error", type.empty(), "none",
           type.empty() ? "none" : type + " " + answer.dump(), expected.place);

@@ -44,6 +44,7 @@ class Judge {
                          const LogTimes& times);
   void text(const std::string& name, const TextExpectation& expected,
             const std::optional<std::string>& actual);
+  void failure(const std::string& name, const TextExpectation& expected, const std::string& actual);
   void number(const std::string& name, const NumberExpectation& expected, std::int64_t actual);
   void headers(const std::string& where, const std::vector<HeaderExpectation>& expected,
                const std::vector<std::pair<std::string, std::string>>& actual);

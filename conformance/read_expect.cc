@@ -36,8 +36,8 @@ constexpr std::array kGroupWords = {
     std::string_view("answeredInOrder"), std::string_view("services"),
     std::string_view("endpoints"),       std::string_view("gateways"),
     std::string_view("flags"),           std::string_view("each")};
-/// Words of later versions.
-constexpr std::array kLaterWords = {std::string_view("error"), std::string_view("unchanged")};
+/// Words of what a call must have come to: read_api_expectation().
+constexpr std::array kCallWords = {std::string_view("error"), std::string_view("unchanged")};
 
 template <std::size_t N>
 bool contains(const std::array<std::string_view, N>& words, std::string_view word) {
@@ -545,7 +545,7 @@ bool is_free_name(std::string_view text) {
   if (!is_name(text) || is_status(text) || text == "refused") return false;
   return !contains(kRequestWords, text) && !contains(kRawWords, text) &&
          !contains(kGrpcWords, text) && !contains(kWebSocketWords, text) &&
-         !contains(kGroupWords, text) && !contains(kLaterWords, text);
+         !contains(kGroupWords, text) && !contains(kCallWords, text);
 }
 
 namespace {
@@ -617,8 +617,8 @@ Expectation read_expect(Reader at, StepAction action, const ExpectContext& conte
       read_counts(out, value, entity->first, entity->second, names);
       continue;
     }
-    if (contains(kLaterWords, key)) {
-      at.fail_key(key, "is not supported yet");
+    if (contains(kCallWords, key)) {
+      at.fail_key(key, "goes with call");
       continue;
     }
     const std::string near = document::nearest(key, words);

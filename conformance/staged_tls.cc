@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "peers/http_text.h"
+#include "peers/tls_host.h"
 #include "proxy/compile.h"
 
 namespace conformance {
@@ -10,7 +10,6 @@ namespace conformance {
 using wire::tls::Context;
 using wire::tls::Role;
 using wire::tls::Settings;
-using wire::tls::SubjectName;
 
 namespace {
 
@@ -101,17 +100,12 @@ std::function<StagedTls::ContextPtr(const peers::RequestSpec&)> StagedTls::of_cl
     settings.role = Role::Client;
     settings.least = tls.least;
     settings.most = tls.most;
-    const auto address = peers::parse_address(request.host);
-    settings.server_name = tls.server_name.value_or(address ? std::string() : request.host);
     if (!tls.certificate.certificates.empty()) {
       settings.identities = {pki_.identity(tls.certificate)};
     }
     settings.trust = pki_.trust(tls.trust);
-    if (settings.trust != nullptr && tls.checks_name) {
-      const std::string& name = settings.server_name.empty() ? request.host : settings.server_name;
-      const bool is_address = settings.server_name.empty() && address.has_value();
-      settings.names = {{is_address ? SubjectName::Kind::Ip : SubjectName::Kind::Dns, name}};
-    }
+    peers::set_host(settings, request, tls.server_name,
+                    settings.trust != nullptr && tls.checks_name);
     if (tls.alpn) {
       settings.alpn = *tls.alpn;
     } else if (request.protocol == peers::Protocol::Http2) {
@@ -119,8 +113,7 @@ std::function<StagedTls::ContextPtr(const peers::RequestSpec&)> StagedTls::of_cl
     } else {
       settings.alpn = {"http/1.1"};
     }
-    auto made = Context::make(std::move(settings), for_show);
-    return made ? *made : nullptr;
+    return *Context::make(std::move(settings), for_show);
   };
 }
 

@@ -5,13 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "peers/tls_host.h"
 #include "tools/read_file.h"
 
 namespace tools {
 
 using wire::tls::Context;
 using wire::tls::Settings;
-using wire::tls::SubjectName;
 
 namespace {
 
@@ -82,18 +82,14 @@ ContextResult client_tls(const TlsArguments& arguments, const peers::RequestSpec
   settings.role = wire::tls::Role::Client;
   if (request.protocol == peers::Protocol::Http2) settings.alpn = {"h2"};
   files.load(arguments, settings);
-  const bool is_address = peers::parse_address(request.host).has_value();
-  settings.server_name = arguments.server_name;
-  if (settings.server_name.empty() && !is_address) settings.server_name = request.host;
   if (arguments.insecure) {
     settings.trust.reset();
   } else if (arguments.trust.empty()) {
     files.add("https needs --cacert FILE with the authorities to believe, or --insecure");
-  } else {
-    const bool by_name = !settings.server_name.empty();
-    settings.names = {{by_name ? SubjectName::Kind::Dns : SubjectName::Kind::Ip,
-                       by_name ? settings.server_name : request.host}};
   }
+  std::optional<std::string> server_name;
+  if (!arguments.server_name.empty()) server_name = arguments.server_name;
+  peers::set_host(settings, request, server_name, settings.trust != nullptr);
   return files.make(std::move(settings));
 }
 
