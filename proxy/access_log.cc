@@ -398,8 +398,7 @@ bool LogFormat::append_value(std::string& out, const Item& item, const LogEntry&
                                                     : entry.downstream_local.port);
       break;
     case Operator::LocalReplyBody:
-      known = text(entry.local_reply_body);
-      break;
+      break;  // known where an answer is made, and no longer where it is logged
     case Operator::Absent:
       known = false;
       break;

@@ -46,7 +46,6 @@ struct LogEntry {
   std::uint16_t status = 0;
   std::uint16_t flags = 0;
   std::string_view details, termination, transport_failure, route, cluster, host;
-  std::string_view local_reply_body;
   std::uint64_t received = 0;  ///< Body bytes.
   std::uint64_t sent = 0;
   std::uint32_t attempts = 0;

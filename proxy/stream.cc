@@ -97,7 +97,6 @@ void Stream::reset() {
   original_path_.clear();
   details_.clear();
   transport_failure_.clear();
-  reply_body_.clear();
   // Large bodies were rare: their memory is not kept.
   if (body_.capacity() > 4096) {
     body_ = {};
@@ -752,7 +751,6 @@ void Stream::local_reply(std::uint16_t status, std::string_view body, std::strin
   response_ = hop_.take_response_head();
   response_->status = status;
   HeaderMap& headers = response_->headers;
-  reply_body_ = body;
   if (overloaded) headers.add(HeaderName::EnvoyOverloaded, "true");
   if (grpc_request_) {
     response_->status = 200;
@@ -838,7 +836,6 @@ void Stream::write_log() {
   entry.flags = flags_;
   entry.details = details_;
   entry.transport_failure = transport_failure_;
-  entry.local_reply_body = reply_body_;
   if (route_ != nullptr) entry.route = route_->name;
   if (upstream_ != nullptr) entry.cluster = upstream_->cluster().name;
   if (upstream_address() != nullptr) entry.host = *upstream_address();

@@ -116,7 +116,6 @@ class Stream final : private UpstreamRequest {
   std::string transport_failure_;
   std::string body_;  // what a retry would send again
   std::unique_ptr<wire::HeaderMap> trailers_;
-  std::string reply_body_;
   const Route* route_ = nullptr;
   Upstream* upstream_ = nullptr;
   std::vector<UpstreamHost*> tried_;

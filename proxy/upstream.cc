@@ -266,6 +266,7 @@ void Upstream::request(UpstreamRequest& request, const std::vector<UpstreamHost*
   }
   if (counts_.pending >= cluster_.limits.max_pending_requests) {
     ++counts_.pending_overflow;
+    request.forget_upstream();  // who finds the queue full has come to no host
     request.on_upstream_reset(ResetReason::Overflow, {});
     return;
   }
