@@ -32,12 +32,13 @@ Json endpoint(const Cluster& from, const std::string& host, std::uint16_t port) 
 }
 
 /// How its endpoints are found, and which they are.
-void set_endpoints(Json& out, const Cluster& from, std::vector<std::string>& notes) {
+void set_endpoints(Json& out, const Cluster& from, const std::string& self,
+                   std::vector<std::string>& notes) {
   Json endpoints = Json::array();
   const char* type = "STATIC";
   switch (from.discovery) {
     case Cluster::Discovery::Self:
-      endpoints.push_back(endpoint(from, "127.0.0.1", from.port));
+      endpoints.push_back(endpoint(from, self, from.port));
       break;
     case Cluster::Discovery::LogicalDns:
     case Cluster::Discovery::StrictDns: {
@@ -156,9 +157,10 @@ Json common_balancing(const Cluster& from) {
 
 }  // namespace
 
-Json cluster(const Cluster& from, Tls& tls, std::vector<std::string>& notes) {
+Json cluster(const Cluster& from, const std::string& self, Tls& tls,
+             std::vector<std::string>& notes) {
   Json out = {{"name", from.name}};
-  set_endpoints(out, from, notes);
+  set_endpoints(out, from, self, notes);
   out["connect_timeout"] = text_of(from.connect_timeout);
   out["circuit_breakers"] = circuit_breakers(from.limits);
   out["typed_extension_protocol_options"] = protocol_options(from);

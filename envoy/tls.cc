@@ -108,6 +108,8 @@ void Tls::add_file(const std::string& path, const std::string& resource, const S
   const std::string key = fmt::format("{}/secrets/{}.key", folder_, resource);
   const std::string what =
       name.kind == SecretName::Kind::Acm ? "ACM's " + name.name : "the secret " + name.name;
+  secrets_.push_back(
+      {name, trust, pem, trust ? std::string() : key, fmt::format("{}/{}", folder_, path)});
   Json secret = {{"name", resource}};
   if (trust) {
     secret["validation_context"] = {{"trusted_ca", file(pem)}};

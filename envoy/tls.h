@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "envoy/json.h"
+#include "envoy/secret_file.h"
 #include "proxy/plan.h"
 
 namespace envoy {
@@ -26,7 +27,8 @@ class Tls {
 
   /// By their paths below the folder.
   const std::map<std::string, Json>& files() const { return files_; }
-  /// What has to be put where, a clause each.
+  /// What has to be put where; and the same, a clause each.
+  const std::vector<SecretFile>& secrets() const { return secrets_; }
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
@@ -39,6 +41,7 @@ class Tls {
 
   std::string folder_;
   std::map<std::string, Json> files_;
+  std::vector<SecretFile> secrets_;
   std::vector<std::string> notes_;
 };
 
