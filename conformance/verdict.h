@@ -20,6 +20,7 @@ enum class Outcome : std::uint8_t {
   Failed,   ///< An expectation or invariant was broken.
   Error,    ///< The harness could not judge: a bad file, a stuck world.
   Skipped,  ///< This target cannot show it; `reason` says why.
+  Known,    ///< It failed, as this target is known to; `reason` says why.
 };
 
 /// One line of the timeline shown with a failure.
@@ -128,7 +129,7 @@ struct RunResult {
   std::map<std::string, std::string> variant;
   std::string era;
   Outcome outcome = Outcome::Passed;
-  std::string reason;    ///< Of Skipped and Error.
+  std::string reason;    ///< Of Skipped, Known and Error.
   world::Errors errors;  ///< Of Error: all that is wrong with the file.
   std::uint64_t seed = 0;
   world::Duration simulated{};  ///< How much virtual time passed.

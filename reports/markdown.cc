@@ -65,13 +65,13 @@ std::string code_block(std::string_view text) {
 /// A table of counts, one row a key, as far as `budget` bytes reach.
 std::string counts_table(std::string_view first, const std::map<std::string, Counts>& rows,
                          std::size_t budget) {
-  std::string out = fmt::format("| {} | passed | failed | errors | skipped |\n", first);
-  out += "|---|---:|---:|---:|---:|\n";
+  std::string out = fmt::format("| {} | passed | failed | errors | skipped | known |\n", first);
+  out += "|---|---:|---:|---:|---:|---:|\n";
   std::size_t shown = 0;
   for (const auto& [key, counts] : rows) {
     const std::string row =
-        fmt::format("| {} | {} | {} | {} | {} |\n", plain(shortened(key, 200)), counts.passed,
-                    counts.failed, counts.errors, counts.skipped);
+        fmt::format("| {} | {} | {} | {} | {} | {} |\n", plain(shortened(key, 200)), counts.passed,
+                    counts.failed, counts.errors, counts.skipped, counts.known);
     if (out.size() + row.size() > budget) break;
     out += row;
     ++shown;
@@ -103,10 +103,11 @@ std::string failures(const std::vector<const RunResult*>& bad, std::size_t budge
   return out;
 }
 
-/// Each reason with the runs that were skipped for it, as far as `budget` bytes reach.
-std::string skipped_section(const std::map<std::string, std::vector<std::string>>& skipped,
+/// Each reason with the runs that have it, as far as `budget` bytes reach.
+std::string reasons_section(std::string_view heading,
+                            const std::map<std::string, std::vector<std::string>>& skipped,
                             std::size_t budget) {
-  std::string out = "## What was skipped\n\n| reason | runs |\n|---|---|\n";
+  std::string out = fmt::format("## {}\n\n| reason | runs |\n|---|---|\n", heading);
   std::size_t shown = 0;
   for (const auto& [reason, ids] : skipped) {
     const std::string row =
@@ -126,13 +127,14 @@ std::string summary_markdown(const Report& report, std::size_t max_bytes) {
   std::map<std::string, Counts> areas;
   std::map<std::string, Counts> clauses;
   std::vector<const RunResult*> bad;
-  std::map<std::string, std::vector<std::string>> skipped;
+  std::map<std::string, std::vector<std::string>> skipped, known;
   std::uint64_t unjudged = 0;
   for (const RunResult& run : report.runs) {
     areas[area_of(run.id)].add(run.outcome);
     for (const std::string& clause : run.clauses) clauses[clause].add(run.outcome);
     if (run.outcome == Outcome::Failed || run.outcome == Outcome::Error) bad.push_back(&run);
     if (run.outcome == Outcome::Skipped) skipped[run.reason].push_back(run.id);
+    if (run.outcome == Outcome::Known) known[run.reason].push_back(run.id);
     unjudged += run.unjudged_times;
   }
 
@@ -146,7 +148,8 @@ std::string summary_markdown(const Report& report, std::size_t max_bytes) {
     out += fmt::format("<details><summary>{} clauses covered</summary>\n\n{}\n</details>\n\n",
                        clauses.size(), counts_table("clause", clauses, max_bytes / 4));
   }
-  if (!skipped.empty()) out += skipped_section(skipped, max_bytes / 4);
+  if (!skipped.empty()) out += reasons_section("What was skipped", skipped, max_bytes / 4);
+  if (!known.empty()) out += reasons_section("What is known to differ", known, max_bytes / 4);
   if (!bad.empty()) out += failures(bad, max_bytes - std::min(max_bytes, out.size()));
   return out;
 }

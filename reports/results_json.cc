@@ -175,11 +175,8 @@ Json json_of(const RunResult& run) {
 }
 
 Json json_of(const Counts& counts) {
-  return {{"total", counts.total()},
-          {"passed", counts.passed},
-          {"failed", counts.failed},
-          {"errors", counts.errors},
-          {"skipped", counts.skipped}};
+  return {{"total", counts.total()}, {"passed", counts.passed},   {"failed", counts.failed},
+          {"errors", counts.errors}, {"skipped", counts.skipped}, {"known", counts.known}};
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ TEST(ResultsJson, HoldsEveryRunWithItsVerdictAndEvidence) {
   const Json json = Json::parse(results_json(report_of({passed_run(), failed_run()})));
   EXPECT_EQ(json["seed"], 7);
   EXPECT_EQ(json["summary"], Json::parse(R"({"total": 2, "passed": 1, "failed": 1, "errors": 0,
-                                             "skipped": 0})"));
+                                             "skipped": 0,
+                                             "known": 0})"));
   const Json& run = json["runs"][1];
   EXPECT_EQ(run["outcome"], "failed");
   EXPECT_EQ(run["checks"][1]["place"]["column"], 17);

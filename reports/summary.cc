@@ -22,6 +22,9 @@ void Counts::add(Outcome outcome) {
     case Outcome::Skipped:
       ++skipped;
       break;
+    case Outcome::Known:
+      ++known;
+      break;
   }
 }
 
@@ -40,6 +43,7 @@ std::string counts_text(const Counts& counts) {
   add(counts.failed, "failed");
   add(counts.errors, counts.errors == 1 ? "error" : "errors");
   add(counts.skipped, "skipped");
+  add(counts.known, "known to differ");
   return out.empty() ? "nothing ran" : out;
 }
 
@@ -53,6 +57,8 @@ std::string_view word_of(Outcome outcome) {
       return "error";
     case Outcome::Skipped:
       return "skipped";
+    case Outcome::Known:
+      return "known";
   }
   assert(false);
   return "";

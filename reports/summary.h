@@ -15,18 +15,19 @@ struct Counts {
   std::size_t failed = 0;
   std::size_t errors = 0;
   std::size_t skipped = 0;
+  std::size_t known = 0;
 
-  std::size_t total() const { return passed + failed + errors + skipped; }
+  std::size_t total() const { return passed + failed + errors + skipped + known; }
   void add(conformance::Outcome outcome);
   bool operator==(const Counts&) const = default;
 };
 
 Counts counts_of(const conformance::Report& report);
 
-/// "12 passed, 1 failed, 1 error, 2 skipped": what is none is left out; "nothing ran" for no run.
+/// "12 passed, 1 failed, 1 error, 2 skipped, 1 known to differ": what is none is left out; "nothing ran" for no run.
 std::string counts_text(const Counts& counts);
 
-/// "passed", "failed", "error" or "skipped": the word in results.json.
+/// "passed", "failed", "error", "skipped" or "known": the word in results.json.
 std::string_view word_of(conformance::Outcome outcome);
 
 /// The parts of an id such as "routing/prefix/3[host=a/b]".

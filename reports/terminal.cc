@@ -37,6 +37,8 @@ std::string_view label_of(Outcome outcome) {
       return "ERROR";
     case Outcome::Skipped:
       return "skip";
+    case Outcome::Known:
+      return "known";
   }
   return "";
 }
@@ -46,6 +48,7 @@ std::string_view colour_of(Outcome outcome) {
     case Outcome::Passed:
       return kGreen;
     case Outcome::Skipped:
+    case Outcome::Known:
       return kYellow;
     case Outcome::Failed:
     case Outcome::Error:
@@ -66,7 +69,8 @@ std::string terminal_line(const RunResult& run, const TerminalStyle& style) {
   out += fmt::format("  {:>10}", ran ? seconds_text(run.simulated) : "-");
   out += "  " + painted(fmt::format("{:<8}", run.trace_hash.substr(0, kHashDigits)), kDim, style);
   out += "  " + printable(run.title);
-  if (run.outcome == Outcome::Skipped && !run.reason.empty()) {
+  const bool explained = run.outcome == Outcome::Skipped || run.outcome == Outcome::Known;
+  if (explained && !run.reason.empty()) {
     out += " (" + printable(run.reason) + ")";
   }
   out.erase(out.find_last_not_of(' ') + 1);

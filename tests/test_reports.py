@@ -88,6 +88,7 @@ def test_json_has_stdout_for_itself(run: Callable[..., Done], mixed: Path) -> No
         "failed": 1,
         "errors": 1,
         "skipped": 0,
+        "known": 0,
     }
 
 
