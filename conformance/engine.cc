@@ -78,14 +78,15 @@ class Run {
   /// scenario says. Then the world is a real one. `slack`: how late in it what must be seen at an
   /// instant may come.
   Run(const Scenario& scenario, Setting& setting, RunResult& result, const RunOptions& options,
-      std::optional<Duration> patience = {}, Duration slack = {})
+      std::optional<Duration> patience = {}, Duration slack = {},
+      const std::optional<StagedTarget::Parts>& target = {})
       : scenario_(scenario),
         result_(result),
         setting_(setting),
         live_(patience.has_value()),
         slack_(slack),
         patience_(std::min(patience.value_or(scenario.limits.time), scenario.limits.time)),
-        stage_(scenario, setting),
+        stage_(scenario, setting, target),
         faults_(setting, stage_),
         judge_(stage_, result.checks, live_ ? &result.unjudged_times : nullptr) {
     stage_.links_set = [this] { faults_.links_were_set(); };
@@ -103,6 +104,7 @@ class Run {
   }
 
   void run() {
+    if (!await_target()) return;
     if (!asks_whether_gateways_run()) {
       for (const std::string& failure : stage_.start_failures()) {
         judge_.check("the world can be built", false, "everything starts", failure,
@@ -120,6 +122,31 @@ class Run {
   }
 
  private:
+  /// Gateways that are not ours take their time to start; the scenario begins then.
+  bool await_target() {
+    stage_.await_target();
+    setting_.begin();
+    return !target_failed();
+  }
+
+  /// Whether the target is in no state to be judged: then the run is over.
+  bool target_failed() {
+    const StagedTarget* const target = stage_.target();
+    if (target == nullptr) return false;
+    if (!target->errors().empty()) {
+      result_.errors = target->errors();
+      result_.reason = target->errors().front().text();
+    } else if (target->ended().size() > stage_.start_failures().size()) {
+      result_.reason = "in the middle of it " + target->ended().back();
+      result_.errors = {{{}, result_.reason, {.file = scenario_.file}}};
+    } else {
+      return false;
+    }
+    result_.outcome = Outcome::Error;
+    over_ = true;
+    return true;
+  }
+
   /// A step whose requests are under way.
   struct Pending {
     const Step* step;
@@ -130,7 +157,6 @@ class Run {
   };
 
   world::TimePoint now() { return setting_.now(); }
-  static world::TimePoint at(Duration since_start) { return world::TimePoint(since_start); }
   static std::string name_of(std::size_t index) { return fmt::format("steps/{}", index); }
 
   /// Then one that does not start is no surprise.
@@ -147,13 +173,13 @@ class Run {
 
   void begin(const Step& step, std::size_t index) {
     if (step.at) {
-      if (at(*step.at) < now() && !live_) {
+      if (setting_.at(*step.at) < now() && !live_) {
         judge_.check(name_of(index) + "/at", false, duration_text(*step.at),
-                     "it is already " + duration_text(now().time_since_epoch()), step.place);
+                     "it is already " + duration_text(setting_.since_begin(now())), step.place);
         over_ = true;
         return;
       }
-      pass_time([] { return false; }, std::max(at(*step.at), now()));
+      pass_time([] { return false; }, std::max(setting_.at(*step.at), now()));
     } else {
       settle();
       if (step.wait && !over_) pass_time([] { return false; }, now() + *step.wait);
@@ -183,12 +209,12 @@ class Run {
   }
 
   bool begin_fault(const Fault& fault, const std::string& where) {
-    if (!fault.ends_at || at(*fault.ends_at) > now()) {
+    if (!fault.ends_at || setting_.at(*fault.ends_at) > now()) {
       faults_.begin(fault);
       return true;
     }
     judge_.check(where + "/until", false, duration_text(*fault.ends_at),
-                 "it is already " + duration_text(now().time_since_epoch()), fault.ends_place);
+                 "it is already " + duration_text(setting_.since_begin(now())), fault.ends_place);
     over_ = true;
     return false;
   }
@@ -224,7 +250,7 @@ class Run {
                    api_->problem().empty() ? "it does" : api_->problem(), step.place);
     }
     const StagedApi::Outcome outcome =
-        api_->call(call, setting_.calendar_start() + now().time_since_epoch());
+        api_->call(call, setting_.calendar_start() + setting_.since_begin(now()));
     setting_.trace().record({now(), world::TraceKind::Note, 0, 0, 0, 0,
                              fmt::format("{} by {}: {} {}", call.operation, call.account,
                                          outcome.status, outcome.error)});
@@ -331,6 +357,7 @@ class Run {
         return done();
       }
       after_event();
+      if (target_failed()) return false;
       if (loop.tasks_run() > scenario_.limits.events) {
         return guard(fmt::format("more than {} events", scenario_.limits.events));
       }
@@ -380,7 +407,7 @@ class Run {
     return guard(
         fmt::format("time stands still at {}: more than {} events at one instant, most of "
                     "them on {}",
-                    duration_text(now().time_since_epoch()), scenario_.limits.instant,
+                    duration_text(setting_.since_begin(now())), scenario_.limits.instant,
                     setting_.host_name(loop.stuck_owner())));
   }
 
@@ -525,6 +552,7 @@ class Run {
     for (; pending.ended < pending.exchanges.size(); ++pending.ended) {
       Exchange& exchange = *pending.exchanges[pending.ended];
       if (exchange.raw ? !raw_finished(pending, exchange) : !exchange.ended_at) return false;
+      if (!stage_.observer().all_told(exchange)) return false;
     }
     return true;
   }
@@ -588,6 +616,7 @@ class Run {
   /// be seen yet is waited for a little.
   void judge_in_time(const Pending& pending) {
     const world::TimePoint until = now() + slack_;
+    judge_.set_tries(true);
     while (true) {
       const std::size_t before = result_.checks.size();
       const std::uint64_t unjudged = result_.unjudged_times;
@@ -596,7 +625,11 @@ class Run {
       const auto begin = result_.checks.begin() + static_cast<std::ptrdiff_t>(before);
       const bool held =
           std::all_of(begin, result_.checks.end(), [](const Check& check) { return check.passed; });
-      if (held || over_ || now() >= until) return;
+      if (held || over_ || now() >= until) {
+        judge_.set_tries(false);
+        judge_.tell(before);
+        return;
+      }
       result_.checks.erase(begin, result_.checks.end());
       result_.unjudged_times = unjudged;
       if (first_failure) result_.timeline.clear();
@@ -703,6 +736,16 @@ class Run {
     if (failed) result_.timeline = stage_.observer().timeline();
   }
 
+  void count_from_begin(ObservedRequest& observed) const {
+    const auto set = [this](world::TimePoint& at) {
+      at = world::TimePoint(setting_.since_begin(at));
+    };
+    set(observed.sent_at);
+    if (observed.answered_at) set(*observed.answered_at);
+    if (observed.ended_at) set(*observed.ended_at);
+    for (ObservedRequest::Seen& seen : observed.seen) set(seen.at);
+  }
+
   void collect() {
     for (const auto& exchange : stage_.observer().exchanges()) {
       if (exchange->brief) continue;
@@ -713,13 +756,15 @@ class Run {
         observed.response_headers = first.headers;
         observed.response_body = first.body.substr(0, 4096);
       }
+      count_from_begin(observed);
       if (observed.response_flags.empty()) observed.response_flags = exchange->flags;
       result_.requests.push_back(std::move(observed));
     }
     const bool passed = std::all_of(result_.checks.begin(), result_.checks.end(),
                                     [](const Check& check) { return check.passed; });
+    if (result_.outcome == Outcome::Error) return;
     result_.outcome = passed ? conformance::Outcome::Passed : conformance::Outcome::Failed;
-    result_.simulated = now().time_since_epoch();
+    result_.simulated = setting_.since_begin(now());
     result_.events = setting_.trace().events();
     if (!live_) result_.trace_hash = setting_.trace().hash().text();
     if (!series_) return;
@@ -771,21 +816,29 @@ void skip(RunResult& result, std::string why) {
 
 void run_live(const Scenario& scenario, const RunOptions& all, RunResult& result) {
   const LiveOptions& options = *all.live;
-  if (auto why = cannot_show_live(scenario)) return skip(result, std::move(*why));
+  auto why = cannot_show_live(scenario);
+  if (!why && options.target != nullptr) why = options.target->cannot_show(scenario);
+  if (why) return skip(result, std::move(*why));
   const Duration span = run(scenario, {.seed = result.seed}).simulated;
   if (const Duration real = span / options.time_scale; real > options.limit) {
     return skip(result, fmt::format("takes {} of real time, the limit is {}", duration_text(real),
                                     duration_text(options.limit)));
   }
-  auto setting = LiveSetting::open({.seed = result.seed, .time_scale = options.time_scale});
+  auto setting = LiveSetting::open({.seed = result.seed,
+                                    .time_scale = options.time_scale,
+                                    .waits_for_loop = options.target == nullptr});
   if (!setting) {
     result.outcome = Outcome::Error;
     result.reason = setting.error().text();
     result.errors = {setting.error()};
     return;
   }
+  std::optional<StagedTarget::Parts> target;
+  if (options.target != nullptr) {
+    target.emplace(StagedTarget::Parts{*options.target, **setting, options.time_scale});
+  }
   Run(scenario, **setting, result, all, span + kPatience * options.time_scale,
-      kSlack * options.time_scale)
+      kSlack * options.time_scale, target)
       .run();
 }
 
@@ -803,7 +856,8 @@ RunResult run(const Scenario& scenario, const RunOptions& options) {
   result.seed = options.seed.value_or(scenario.seed);
   result.replay = fmt::format("meshproof run {} --seed {}", shell_word(scenario.file), result.seed);
   if (options.live) {
-    result.replay += " --target gateway";
+    result.replay += fmt::format(
+        " --target {}", options.live->target != nullptr ? options.live->target->name() : "gateway");
     if (options.live->time_scale != 1) {
       result.replay += fmt::format(" --time-scale {}", options.live->time_scale);
     }

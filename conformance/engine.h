@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "conformance/scenario.h"
+#include "conformance/target.h"
 #include "conformance/verdict.h"
 
 namespace conformance {
@@ -12,6 +13,7 @@ namespace conformance {
 struct LiveOptions {
   std::uint32_t time_scale = 1;               ///< Seconds of the scenario in a real one.
   Duration limit = std::chrono::seconds(10);  ///< Real time that a run may take by its nature.
+  const Target* target = nullptr;             ///< What runs in place of our gateway; null: it does.
 };
 
 /// A time of a run, and of whom.

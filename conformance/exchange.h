@@ -47,6 +47,9 @@ struct Exchange {
   std::string gateway;  ///< The instance that handled it.
   /// Which one it was, of all whose first byte came to a gateway; 0: it never did.
   std::uint64_t arrival = 0;
+  /// How often a gateway that is not ours has told that a request of it has ended.
+  std::uint64_t told = 0;
+  bool frames_seen = false;  ///< Of a WebSocket: the service has told what came.
   /// One of very many: what is only read of single ones is not kept.
   bool brief = false;
 

@@ -14,7 +14,7 @@ void Faults::trace(const Fault& fault, const char* what) {
 void Faults::end_later(const Fault& fault, End end) {
   if (!fault.lasts && !fault.ends_at) return;
   const world::TimePoint when =
-      fault.lasts ? setting_.now() + *fault.lasts : world::TimePoint(*fault.ends_at);
+      fault.lasts ? setting_.now() + *fault.lasts : setting_.at(*fault.ends_at);
   setting_.loop().post_at(when, [this, &fault, end = std::move(end)] {
     trace(fault, "fault ends");
     end();

@@ -178,9 +178,16 @@ void Judge::check(std::string name, bool passed, std::string expected, std::stri
   check.expected = std::move(expected);
   check.actual = std::move(actual);
   check.place = place;
-  stage_.setting().trace().record({check.at, world::TraceKind::Verdict, 0, 0, checks_.size(),
-                                   std::uint64_t{passed}, check.name});
   checks_.push_back(std::move(check));
+  if (!tries_) tell(checks_.size() - 1);
+}
+
+void Judge::tell(std::size_t first) {
+  for (; first < checks_.size(); ++first) {
+    const Check& check = checks_[first];
+    stage_.setting().trace().record({check.at, world::TraceKind::Verdict, 0, 0, first,
+                                     std::uint64_t{check.passed}, check.name});
+  }
 }
 
 bool Judge::leaves_time() {
@@ -621,7 +628,7 @@ void Judge::log(const std::string& where, const LogExpectation& expected) {
       expected.path.empty() ? stage_.log_path(expected.gateway) : expected.path;
   std::vector<std::string> all;
   for (const world::World* host : stage_.instances(expected.gateway)) {
-    const std::string file = stage_.setting().file(*host, path);
+    const std::string file = stage_.file(*host, path);
     for (std::string& line : split_lines(file)) all.push_back(std::move(line));
   }
   const std::string name = where + "/log" + (path.empty() ? "" : " " + path);

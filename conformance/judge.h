@@ -20,6 +20,11 @@ class Judge {
   Judge(Stage& stage, std::vector<Check>& checks, std::uint64_t* unjudged_times = nullptr)
       : stage_(stage), checks_(checks), unjudged_times_(unjudged_times) {}
 
+  /// While it only tries, verdicts do not come into the trace.
+  void set_tries(bool tries) { tries_ = tries; }
+  /// Those from that check on do now.
+  void tell(std::size_t first);
+
   /// `where` names the step, e.g. "steps/2".
   void request(const std::string& where, const RequestExpectation& expected,
                const Exchange& exchange);
@@ -66,6 +71,7 @@ class Judge {
   Stage& stage_;
   std::vector<Check>& checks_;
   std::uint64_t* unjudged_times_;
+  bool tries_ = false;
 };
 
 /// The answers in what a raw connection received. `ended`: nothing more will come.

@@ -70,6 +70,10 @@ class LiveSetting::Network {
     flows_.erase(found);
     return flow;
   }
+  std::optional<std::uint64_t> flow_of(const Endpoint& from, const Endpoint& to) const {
+    const auto found = flows_.find({from, to});
+    return found == flows_.end() ? std::nullopt : std::optional(found->second);
+  }
 
  private:
   std::unique_ptr<live::LoopbackNetwork> own_;
@@ -81,7 +85,7 @@ class LiveSetting::Network {
 struct LiveSetting::Inner {
   Inner(const LiveSettingOptions& options, std::unique_ptr<Network> own,
         std::filesystem::path files)
-      : runtime({.pace = options.time_scale, .waits_for_loop = true}),
+      : runtime({.pace = options.time_scale, .waits_for_loop = options.waits_for_loop}),
         random(options.seed),
         network(std::move(own)),
         folder(std::move(files)) {}
@@ -174,6 +178,8 @@ class LiveSetting::Host final : public world::World {
                                  .source_address = inner.network->real_address(address_)}) {}
 
   std::uint32_t address() const { return address_; }
+  world::World& machine() { return machine_; }
+  const std::filesystem::path& folder() const { return folder_; }
   std::filesystem::path path_of(std::string_view path) const {
     return folder_ / std::filesystem::path(path).relative_path();
   }
@@ -380,6 +386,43 @@ std::string LiveSetting::file(const world::World& host, const std::string& path)
   if (!std::filesystem::is_regular_file(real, ignored)) return {};
   std::ifstream file(real, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
+}
+
+LiveSetting::Place LiveSetting::place_of(world::World& host) {
+  Host& one = static_cast<Host&>(host);
+  return {one.machine(), inner_->network->real_address(one.address()), one.folder()};
+}
+
+std::uint16_t LiveSetting::real_port(world::World& host, std::uint16_t port) {
+  struct Nobody final : world::AcceptEvents {
+    void on_accept(std::unique_ptr<world::Transport>) override {}
+  } nobody;
+  Host& one = static_cast<Host&>(host);
+  const Endpoint known{one.address(), port};
+  if (const Endpoint real = inner_->network->real(known); real.port != port) return real.port;
+  if (one.machine().listen({0, port}, nobody)) return port;
+  const auto free = one.machine().listen({0, 0}, nobody);
+  if (!free) return port;  // then nobody can listen, which the program will say
+  const std::uint16_t real = (*free)->local().port;
+  inner_->network->moved(known, real);
+  return real;
+}
+
+std::vector<Endpoint> LiveSetting::real_ends(std::string_view name, std::uint16_t port) {
+  std::vector<Endpoint> ends;
+  if (inner_->names.find(name) == nullptr) return ends;
+  for (const std::uint32_t address : inner_->names.answer(std::string(name))) {
+    ends.push_back(inner_->network->real({address, port}));
+  }
+  return ends;
+}
+
+Endpoint LiveSetting::known(const Endpoint& real) const {
+  return inner_->network->known(real);
+}
+
+std::optional<std::uint64_t> LiveSetting::flow_of(const Endpoint& from, const Endpoint& to) const {
+  return inner_->network->flow_of(from, to);
 }
 
 bool LiveSetting::step(world::TimePoint until) {

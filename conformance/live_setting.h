@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "conformance/setting.h"
@@ -13,6 +16,9 @@ struct LiveSettingOptions {
   std::uint64_t seed = 0;
   /// How many seconds of the scenario pass in a real one.
   std::uint32_t time_scale = 1;
+  /// Time stands still while the machine is too busy to do what is due. Not for a world with
+  /// programs that have a clock of their own.
+  bool waits_for_loop = true;
 };
 
 /// This machine: every host is an address of the loopback interface, with real sockets, real files
@@ -40,6 +46,25 @@ class LiveSetting final : public Setting {
   void make_unwritable(world::World& host, const std::string& path) override;
   std::string file(const world::World& host, const std::string& path) const override;
   bool step(world::TimePoint until) override;
+
+  // For a program that is not ours and takes a host's place.
+
+  struct Place {
+    world::World& machine;  ///< The machine's own sockets, from that address.
+    std::uint32_t address;
+    std::filesystem::path folder;  ///< A path of the host's is below it.
+  };
+  Place place_of(world::World& host);
+  /// Where the program is to listen for it to be found at that port of the host: there, or where
+  /// there is room.
+  std::uint16_t real_port(world::World& host, std::uint16_t port);
+  /// Where a name's addresses really are, in their order; none: there is no such name.
+  std::vector<world::Endpoint> real_ends(std::string_view name, std::uint16_t port);
+  /// What the scenario knows a real end by.
+  world::Endpoint known(const world::Endpoint& real) const;
+  /// The flow of the connection that a host has begun last from there to there. Both are real.
+  std::optional<std::uint64_t> flow_of(const world::Endpoint& from,
+                                       const world::Endpoint& to) const;
 
  private:
   class Host;

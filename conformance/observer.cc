@@ -1,5 +1,8 @@
 #include "conformance/observer.h"
 
+#include <algorithm>
+#include <charconv>
+
 #include <fmt/format.h>
 
 #include "proxy/access_log.h"
@@ -9,6 +12,8 @@ namespace {
 
 constexpr std::size_t kTextBytes = 160;    // of an event on the timeline
 constexpr std::size_t kBodyBytes = 65536;  // of a body that is kept
+/// Real time within which a gateway that is not ours tells of a request that has ended, if ever.
+constexpr world::Duration kLongestSilence = std::chrono::milliseconds(200);
 
 /// One printable line.
 std::string one_line(std::string_view text) {
@@ -56,6 +61,17 @@ ObservedRequest::Tls agreed_tls(const wire::tls::Agreed& agreed) {
           .failed = {},
           .refused_by = {},
           .reason = {}};
+}
+
+/// Times in headers become those of the scenario.
+void set_times(std::vector<std::pair<std::string, std::string>>& headers, std::uint32_t scale) {
+  for (auto& [name, value] : headers) {
+    std::uint64_t milliseconds = 0;
+    const char* const end = value.data() + value.size();
+    if (name != "x-envoy-expected-rq-timeout-ms") continue;
+    const auto read = std::from_chars(value.data(), end, milliseconds);
+    if (read.ec == std::errc() && read.ptr == end) value = std::to_string(milliseconds * scale);
+  }
 }
 
 std::string_view first_line(std::string_view text) {
@@ -174,7 +190,11 @@ void Observer::follow(const world::TraceEvent& event) {
       const auto found = by_request_.find({event.who, event.a});
       // It may be sent inside the call that gives it its number: bound a moment later.
       Exchange* exchange = found != by_request_.end() ? found->second : nullptr;
-      if (exchange != nullptr) busy_[event.flow].push_back(exchange);
+      if (exchange == nullptr) break;
+      busy_[event.flow].push_back(exchange);
+      if (scale_ != 0) {
+        sent_on_[world::connection_of(event.flow)].push_back({exchange, event.flow, {}});
+      }
       break;
     }
     case Kind::ResponseReceived:
@@ -252,19 +272,13 @@ ObservedRequest::Tls Observer::observed_tls(const peers::TlsSeen& seen, std::uin
   return out;
 }
 
-void Observer::seen(const peers::SeenRequest& request, const std::string& endpoint,
-                    const std::string& service) {
-  Exchange* exchange = current(root_of(world::stream_flow(request.flow, request.stream)));
-  if (exchange == nullptr) return;
-  ++reached_[service];
-  ObservedRequest::Seen seen;
+Observer::Arrived Observer::arrived(const peers::SeenRequest& request, const std::string& endpoint,
+                                    const std::string& service) const {
+  Arrived out{world::stream_flow(request.flow, request.stream), {}};
+  ObservedRequest::Seen& seen = out.seen;
   seen.at = request.at;
   seen.service = service;
   seen.endpoint = endpoint;
-  if (exchange->brief) {
-    exchange->observed.seen.push_back(std::move(seen));
-    return;
-  }
   seen.method = request.head.method;
   seen.path = request.head.target;
   const wire::HeaderMap& headers = request.head.headers;
@@ -277,19 +291,133 @@ void Observer::seen(const peers::SeenRequest& request, const std::string& endpoi
   for (const peers::HeaderLine& line : request.trailers) {
     seen.trailers.emplace_back(line.name, line.value);
   }
-  if (exchange->is_grpc) seen.messages = peers::grpc_messages(request.body);
+  if (headers.get("content-type").starts_with("application/grpc")) {
+    seen.messages = peers::grpc_messages(request.body);
+  }
   if (request.tls != nullptr) {
     const wire::tls::Agreed agreed = request.tls->agreed();
     seen.tls = agreed_tls(agreed);
     seen.tls->client_certificate = tls_.entry_of(agreed.peer);
   }
-  exchange->observed.seen.push_back(std::move(seen));
+  return out;
+}
+
+void Observer::attach(Exchange& exchange, Arrived arrived) {
+  ++reached_[arrived.seen.service];
+  if (!exchange.is_grpc) arrived.seen.messages.clear();
+  exchange.frames_seen = arrived.has_frames;
+  exchange.observed.seen.push_back(std::move(arrived.seen));
+}
+
+void Observer::seen(const peers::SeenRequest& request, const std::string& endpoint,
+                    const std::string& service) {
+  if (scale_ != 0) {
+    const std::string id(request.head.headers.get("x-request-id"));
+    Arrived one = arrived(request, endpoint, service);
+    set_times(one.seen.headers, scale_);
+    const auto known = by_id_.find(id);
+    if (known == by_id_.end()) {
+      early_[id].push_back(std::move(one));
+    } else {
+      hop_before_[one.flow] = known->second.flow;
+      attach(*known->second.exchange, std::move(one));
+    }
+    return;
+  }
+  Exchange* exchange = current(root_of(world::stream_flow(request.flow, request.stream)));
+  if (exchange == nullptr) return;
+  if (exchange->brief) {
+    ++reached_[service];
+    ObservedRequest::Seen& seen = exchange->observed.seen.emplace_back();
+    seen.at = request.at;
+    seen.service = service;
+    seen.endpoint = endpoint;
+    return;
+  }
+  attach(*exchange, arrived(request, endpoint, service));
+}
+
+void Observer::begun(const GatewayReport& report, std::uint64_t connection) {
+  OnConnection one{nullptr, connection, report.request_id};
+  auto& sent = sent_on_[connection];
+  if (sent.empty()) {
+    one.exchange = current(connection);  // of raw bytes
+  } else {
+    one = sent.front();
+    one.id = report.request_id;
+    sent.pop_front();
+  }
+  if (one.exchange == nullptr) return;
+  if (one.exchange->arrival == 0) one.exchange->arrival = ++arrivals_;
+  open_on_[connection].push_back(one);
+  if (one.id.empty()) return;
+  by_id_[one.id] = one;
+  for (Arrived& early : early_[one.id]) {
+    hop_before_[early.flow] = one.flow;
+    attach(*one.exchange, std::move(early));
+  }
+  early_.erase(one.id);
+}
+
+void Observer::told_of_tls(const GatewayReport& report, std::uint64_t connection) {
+  Shown& shown = shown_[connection];
+  if (!report.subject.empty()) shown.subject = report.subject;
+  if (!report.tls_failure.empty()) shown.reason = report.tls_failure;
+  for (Exchange* const exchange : ended_on_[connection]) {
+    exchange->observed.tls->client_certificate = tls_.entry_of(shown.subject);
+    exchange->observed.tls->reason = shown.reason;
+    if (exchange->observed.tls->failed.empty()) continue;
+    ++exchange->told;  // nothing else will be told of it
+  }
+}
+
+void Observer::reported(const GatewayReport& report, std::string_view gateway, std::uint64_t flow) {
+  const std::uint64_t connection = root_of(flow);
+  if (!report.subject.empty() || !report.tls_failure.empty()) told_of_tls(report, connection);
+  if (report.kind == GatewayReport::Kind::Connection) return;
+  if (report.kind == GatewayReport::Kind::Begin) return begun(report, connection);
+
+  auto& open = open_on_[connection];
+  const auto find = [&] {
+    return std::find_if(open.begin(), open.end(),
+                        [&](const OnConnection& one) { return one.id == report.request_id; });
+  };
+  // One whose head was refused has not been told of before.
+  if (find() == open.end()) begun(report, connection);
+  const auto found = find();
+  if (found == open.end()) return;
+  Exchange& exchange = *found->exchange;
+  open.erase(found);
+  ++exchange.told;
+  exchange.gateway = gateway;
+  if (!report.route.empty()) exchange.route = report.route;
+  exchange.flags = report.flags;
+  exchange.observed.response_flags = report.flags;
+  if (!report.details.empty()) exchange.details = report.details;
+}
+
+bool Observer::all_told(const Exchange& exchange) {
+  if (scale_ == 0) return true;
+  const bool has_frames = exchange.is_websocket && !exchange.observed.seen.empty();
+  const bool told = exchange.told >= (exchange.raw ? exchange.answers.size() : 1);
+  if (told && (!has_frames || exchange.frames_seen)) return true;
+  const world::TimePoint ended = exchange.raw ? exchange.active_at : *exchange.ended_at;
+  return setting_.now() >= ended + kLongestSilence * scale_;
 }
 
 void Observer::websocket(std::uint64_t flow, std::span<const peers::WebSocketFrame> frames) {
+  for (auto& [id, early] : early_) {
+    for (Arrived& one : early) {
+      if (one.flow != flow) continue;
+      one.seen.frames = observed_frames(frames);
+      one.has_frames = true;
+      return;
+    }
+  }
   Exchange* exchange = current(root_of(flow));
   if (exchange == nullptr || exchange->observed.seen.empty()) return;
   exchange->observed.seen.back().frames = observed_frames(frames);
+  exchange->frames_seen = true;
 }
 
 void Observer::ended(world::HostId client, const peers::RequestOutcome& outcome) {
@@ -306,6 +434,9 @@ void Observer::ended(world::HostId client, const peers::RequestOutcome& outcome)
   observed.failure = outcome.failure;
   const bool began = outcome.tls != nullptr && (outcome.tls->agreed || outcome.tls->failure);
   if (began) observed.tls = observed_tls(*outcome.tls, outcome.flow);
+  if (began && scale_ != 0) {
+    ended_on_[world::connection_of(outcome.flow)].push_back(&exchange);
+  }
   if (outcome.sent != world::TimePoint{}) observed.sent_at = outcome.sent;
   if (outcome.ok()) observed.answered_at = outcome.ended;
   if (exchange.is_websocket && outcome.status == 101) {
@@ -343,8 +474,9 @@ void Observer::ended(world::HostId client, const peers::RequestOutcome& outcome)
 }
 
 TimelineEntry Observer::entry_of(const Kept& kept) const {
+  const world::TimePoint at(setting_.since_begin(kept.at));
   if (!kept.of.empty()) {
-    return {kept.at, kept.of, one_line(kept.text), {}, TimelineEntry::Kind::Change};
+    return {at, kept.of, one_line(kept.text), {}, TimelineEntry::Kind::Change};
   }
   using Kind = world::TraceKind;
   std::string what(world::name_of(kept.kind));
@@ -384,7 +516,7 @@ TimelineEntry Observer::entry_of(const Kept& kept) const {
   }
   if (!text.empty()) what += " " + one_line(text);
   const bool breach = kept.kind == Kind::Verdict && kept.b == 0;
-  return {kept.at, std::string(setting_.host_name(kept.who)), std::move(what), kept.request,
+  return {at, std::string(setting_.host_name(kept.who)), std::move(what), kept.request,
           breach ? TimelineEntry::Kind::Breach : TimelineEntry::Kind::Event};
 }
 

@@ -12,6 +12,7 @@
 #include "conformance/exchange.h"
 #include "conformance/setting.h"
 #include "conformance/staged_tls.h"
+#include "conformance/target.h"
 #include "peers/client.h"
 #include "peers/service.h"
 #include "world/trace.h"
@@ -52,6 +53,14 @@ class Observer final : public world::TraceSink {
   /// A client's request has ended.
   void ended(world::HostId client, const peers::RequestOutcome& outcome);
 
+  /// The gateways are not ours: what becomes of requests is told by them, not by our own trace.
+  /// `time_scale`: seconds of the scenario in one of theirs.
+  void expect_reports(std::uint32_t time_scale) { scale_ = time_scale; }
+  /// An instance of a gateway tells something of a connection. Requires: expect_reports().
+  void reported(const GatewayReport& report, std::string_view gateway, std::uint64_t flow);
+  /// Whether nothing more will be told of what has ended.
+  bool all_told(const Exchange& exchange);
+
   /// The last events, oldest first.
   std::vector<TimelineEntry> timeline() const;
 
@@ -76,6 +85,26 @@ class Observer final : public world::TraceSink {
   /// The exchange that a client's connection is busy with; null for none.
   Exchange* current(std::uint64_t client_flow);
   bool is_first_hop(std::uint64_t flow) const { return hop_before_.count(flow) == 0; }
+
+  /// What a service saw, of whichever request it was.
+  struct Arrived {
+    std::uint64_t flow;
+    ObservedRequest::Seen seen;
+    bool has_frames = false;  // of a WebSocket, which has ended
+  };
+  Arrived arrived(const peers::SeenRequest& request, const std::string& endpoint,
+                  const std::string& service) const;
+  void attach(Exchange& exchange, Arrived arrived);
+
+  /// A request on a client's connection.
+  struct OnConnection {
+    Exchange* exchange = nullptr;
+    std::uint64_t flow = 0;  // with its stream
+    std::string id;          // as services see it
+  };
+  void begun(const GatewayReport& report, std::uint64_t connection);
+  /// What is told of a connection's TLS is of its requests, also of those that have ended.
+  void told_of_tls(const GatewayReport& report, std::uint64_t connection);
 
   struct Kept {
     world::TimePoint at;
@@ -116,6 +145,13 @@ class Observer final : public world::TraceSink {
   std::map<std::uint64_t, std::uint64_t> hop_before_;    // upstream connection -> downstream
   std::map<std::uint64_t, std::uint64_t> balanced_;      // target's connection -> client's
   std::map<std::uint64_t, Shown> shown_;                 // by the client's connection
+  std::uint32_t scale_ = 0;                              // 0: the gateways are ours
+  // What is told of requests comes in their order on each connection.
+  std::map<std::uint64_t, std::deque<OnConnection>> sent_on_;  // not told of yet
+  std::map<std::uint64_t, std::deque<OnConnection>> open_on_;  // begun, not ended
+  std::map<std::uint64_t, std::vector<Exchange*>> ended_on_;   // with what TLS was seen of them
+  std::map<std::string, OnConnection> by_id_;                  // the last of that id
+  std::map<std::string, std::vector<Arrived>> early_;          // came before it was told whose
   std::deque<Kept> recent_;
   bool watching_ = false;
   world::TimePoint from_{}, to_{};

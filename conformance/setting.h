@@ -27,6 +27,10 @@ class Setting {
   /// What calendars show at the start.
   virtual world::CalendarTime calendar_start() const = 0;
   world::TimePoint now() { return loop().now(); }
+  /// The instant from which a scenario counts its time: now.
+  void begin() { begin_ = now(); }
+  world::TimePoint at(world::Duration since_begin) const { return begin_ + since_begin; }
+  world::Duration since_begin(world::TimePoint at) const { return at - begin_; }
 
   /// Adds a host with the next free address (10.0.0.1, 10.0.0.2, ...) and a name that resolves to
   /// it. If another host has that name, it gets one that looks like it.
@@ -77,6 +81,9 @@ class Setting {
   /// Runs the next task that is due at `until` or before, once its time has come. False: there is
   /// none, and now it is `until`.
   virtual bool step(world::TimePoint until) = 0;
+
+ private:
+  world::TimePoint begin_{};
 };
 
 }  // namespace conformance

@@ -101,14 +101,44 @@ std::vector<std::string> discovery_names(const mesh::Mesh& mesh, const mesh::Vir
   return names;
 }
 
+/// Of a gateway that is not ours; in time of the scenario.
+constexpr world::Duration kLongestStart = std::chrono::minutes(5);
+constexpr world::Duration kLongestUpdate = std::chrono::seconds(5);
+
+bool asks_of_gateway(const Observable& what) {
+  return what.kind == EntityKind::Gateway ||
+         (what.kind != EntityKind::Client && what.kind != EntityKind::Balancer &&
+          (what.field == "healthy" || what.field == "unhealthy" || what.field == "ejected"));
+}
+
+/// Whether what a gateway counts, or holds of endpoints, is judged.
+bool asks_for_numbers(const Scenario& scenario) {
+  const auto any = [](const std::vector<CountExpectation>& counts) {
+    return std::any_of(counts.begin(), counts.end(),
+                       [](const CountExpectation& count) { return asks_of_gateway(count.what); });
+  };
+  const bool in_steps =
+      std::any_of(scenario.steps.begin(), scenario.steps.end(), [&](const Step& step) {
+        const bool in_expect =
+            step.expect && (!step.expect->turns.empty() || any(step.expect->counts));
+        return in_expect || (step.until && any(step.until->counts));
+      });
+  return in_steps || std::any_of(scenario.always.begin(), scenario.always.end(),
+                                 [](const Invariant& invariant) {
+                                   return invariant.kind == Invariant::Kind::Compare;
+                                 });
+}
+
 }  // namespace
 
-Stage::Stage(const Scenario& scenario, Setting& setting)
+Stage::Stage(const Scenario& scenario, Setting& setting,
+             const std::optional<StagedTarget::Parts>& target)
     : scenario_(scenario),
       setting_(setting),
       tls_(scenario.world, setting.calendar_start()),
       observer_(setting, tls_) {
   setting_.trace().add_sink(observer_);
+  if (target) target_ = std::make_unique<StagedTarget>(*target, observer_);
   add_endpoints();
   add_gateways();
   add_balancers();
@@ -179,7 +209,7 @@ void Stage::add_gateways() {
         start_failures_.push_back(instance->name + ": " + setup.fails);
         instance->host->trace(world::TraceKind::Note, 0, 0, 0, start_failures_.back());
       } else if (plan) {
-        instance->plan = plan_for(setting_, *plan);
+        instance->plan = target_ ? *plan : plan_for(setting_, *plan);
         start(*instance);
       }
       instances_.push_back(std::move(instance));
@@ -190,7 +220,10 @@ void Stage::add_gateways() {
 }
 
 void Stage::start(Instance& instance) {
-  proxy::Secrets* const secrets = tls_.begin_gateway(*instance.host, *instance.plan);
+  StagedSecrets* const secrets = tls_.begin_gateway(*instance.host, *instance.plan);
+  if (target_) {
+    return target_->start(*instance.host, instance.plan, secrets, asks_for_numbers(scenario_));
+  }
   auto proxy = std::make_unique<proxy::Gateway>(*instance.host, instance.plan, secrets);
   std::string failure = tls_.problem(*instance.host, *instance.plan);
   if (failure.empty()) {
@@ -202,6 +235,34 @@ void Stage::start(Instance& instance) {
   }
   start_failures_.push_back(instance.name + ": " + failure);
   instance.host->trace(world::TraceKind::Note, 0, 0, 0, start_failures_.back());
+}
+
+void Stage::await_target() {
+  if (!target_) return;
+  const world::TimePoint limit = setting_.now() + kLongestStart;
+  while (!target_->settled() && setting_.now() < limit) setting_.step(limit);
+  for (const std::string& one : target_->ended()) start_failures_.push_back(one);
+  for (const auto& instance : instances_) {
+    if (target_->state(*instance->host) != TargetGateway::State::Starting) continue;
+    start_failures_.push_back(instance->name + " does not become ready");
+  }
+}
+
+void Stage::set(const Materials& changes) {
+  tls_.change(changes);
+  if (!target_) return;
+  const world::TimePoint limit = setting_.now() + kLongestUpdate;
+  while (target_->behind() && setting_.now() < limit) setting_.step(limit);
+}
+
+bool Stage::runs(const Instance& instance) const {
+  if (!target_) return instance.proxy != nullptr;
+  return target_->state(*instance.host) == TargetGateway::State::Running;
+}
+
+void Stage::stop(Instance& instance) {
+  instance.proxy.reset();
+  if (target_) target_->stop(*instance.host);
 }
 
 std::vector<peers::Service*> Stage::services(const std::string& name) {
@@ -227,7 +288,7 @@ void Stage::crash(world::World& host) {
   for (const auto& instance : instances_) {
     if (instance->host != &host) continue;
     instance->down = true;
-    instance->proxy.reset();
+    stop(*instance);
   }
 }
 
@@ -271,6 +332,16 @@ template <class F>
 void Stage::visit_health(const Endpoint& endpoint, F&& visit) const {
   const std::uint32_t address = setting_.address_of(*endpoint.host);
   for (const auto& instance : instances_) {
+    const GatewayNumbers* const told = target_ ? target_->numbers(*instance->host) : nullptr;
+    if (told != nullptr) {
+      for (const GatewayNumbers::Opinion& one : told->endpoints) {
+        if (target_->known_address(one.endpoint) != address) continue;
+        proxy::HostState state;
+        state.failed_check = one.failed_check;
+        state.ejected = one.ejected;
+        visit(*instance, state);
+      }
+    }
     if (!instance->proxy) continue;
     for (const proxy::ClusterState& cluster : instance->proxy->clusters()) {
       if (cluster.cluster->node != endpoint.node) continue;
@@ -292,6 +363,14 @@ void Stage::add_health(const std::string& endpoint, const std::string& field,
     if (field == "unhealthy") total += host.healthy() ? 0 : 1;
     if (field == "ejected") total += host.ejected ? 1 : 0;
   });
+}
+
+void Stage::add_numbers(const Instance& instance, const std::string& field,
+                        std::int64_t& total) const {
+  const GatewayNumbers* const numbers = target_->numbers(*instance.host);
+  if (numbers == nullptr) return;
+  const auto found = numbers->own.find(field);
+  if (found != numbers->own.end()) total += found->second;
 }
 
 void Stage::visit_gateways(const std::function<void(const GatewayNow&)>& visit) const {
@@ -378,7 +457,7 @@ void Stage::apply(const FaultAction& action) {
     switch (action.kind) {
       case FaultAction::Kind::Stopped:
         instance->wanted = false;
-        instance->proxy.reset();
+        stop(*instance);
         break;
       case FaultAction::Kind::Running:
         instance->wanted = true;
@@ -533,6 +612,10 @@ std::optional<std::int64_t> Stage::count(const Observable& what) const {
     case EntityKind::Gateway:
       for (const auto& instance : instances_) {
         if (instance->gateway != what.name && instance->name != what.name) continue;
+        if (target_) {
+          found = true;
+          add_numbers(*instance, field, total);
+        }
         const proxy::GatewayCounts counts =
             instance->proxy ? instance->proxy->counts() : proxy::GatewayCounts{};
         if (field == "activeConnections") add(counts.active_connections);
@@ -541,7 +624,7 @@ std::optional<std::int64_t> Stage::count(const Observable& what) const {
         if (field == "downstreamConnections") add(counts.downstream_connections);
         if (field == "requests") add(counts.requests_total);
         if (field == "overflow") add(counts.overflow_total);
-        if (field == "running") add(instance->proxy ? 1 : 0);
+        if (field == "running") add(runs(*instance) ? 1 : 0);
         const ListenerChecker* const checker = instance->checker.get();
         if (field == "retries") add(counts.retries_total);
         if (field == "unhealthy") add(checker != nullptr && !checker->healthy() ? 1 : 0);
@@ -607,6 +690,11 @@ std::vector<const world::World*> Stage::instances(const std::string& name) const
     }
   }
   return hosts;
+}
+
+std::string Stage::file(const world::World& host, const std::string& path) const {
+  std::string text = setting_.file(host, path);
+  return target_ ? target_->with_known_addresses(host, text) : text;
 }
 
 std::string Stage::log_path(const std::string& name) const {

@@ -13,6 +13,7 @@
 #include "conformance/scenario.h"
 #include "conformance/setting.h"
 #include "conformance/staged_balancer.h"
+#include "conformance/staged_target.h"
 #include "conformance/staged_tls.h"
 #include "peers/client.h"
 #include "peers/service.h"
@@ -24,7 +25,9 @@ namespace conformance {
 /// named and started as the scenario says.
 class Stage final : public FaultTargets {
  public:
-  Stage(const Scenario& scenario, Setting& setting);
+  /// `target`: what runs in place of our own gateways; nothing: they do.
+  Stage(const Scenario& scenario, Setting& setting,
+        const std::optional<StagedTarget::Parts>& target = {});
   ~Stage();
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
@@ -35,6 +38,10 @@ class Stage final : public FaultTargets {
   Observer& observer() { return observer_; }
   /// Why an instance of a gateway did not start; empty if all did.
   const std::vector<std::string>& start_failures() const { return start_failures_; }
+  /// Lets the world go on until the gateways that are not ours run, or will not.
+  void await_target();
+  /// Those; null: the gateways are ours.
+  const StagedTarget* target() const { return target_.get(); }
 
   /// The client of that name. Requires: the scenario has it.
   struct ClientOn {
@@ -52,7 +59,7 @@ class Stage final : public FaultTargets {
 
   void apply(const FaultAction& action) override;
   /// What files, secrets and ARNs hold from now on.
-  void set(const Materials& changes) { tls_.change(changes); }
+  void set(const Materials& changes);
 
   /// The number at this instant. Nothing: there is no such thing or field.
   std::optional<std::int64_t> count(const Observable& what) const;
@@ -88,6 +95,8 @@ class Stage final : public FaultTargets {
   void restart(world::World& host) override;
   void set_listening(world::World& host, bool listening) override;
 
+  /// What a host has written to that file so far, with the addresses that the scenario knows.
+  std::string file(const world::World& host, const std::string& path) const;
   /// Where the access log of a gateway, or of an instance, goes; empty for nowhere.
   std::string log_path(const std::string& name) const;
   /// What its lines say; null for nowhere.
@@ -101,6 +110,9 @@ class Stage final : public FaultTargets {
   void add_endpoints();
   void add_gateways();
   void start(Instance& instance);
+  bool runs(const Instance& instance) const;
+  void stop(Instance& instance);
+  void add_numbers(const Instance& instance, const std::string& field, std::int64_t& total) const;
   bool refuses(const Endpoint& endpoint) const;
   template <class F>
   void visit_health(const Endpoint& endpoint, F&& visit) const;
@@ -117,6 +129,7 @@ class Stage final : public FaultTargets {
   Setting& setting_;
   StagedTls tls_;
   Observer observer_;
+  std::unique_ptr<StagedTarget> target_;  // null: the gateways are ours
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
   std::map<std::uint32_t, const Endpoint*> by_address_;
   std::vector<std::unique_ptr<Instance>> instances_;

@@ -67,14 +67,15 @@ class StagedSecrets final : public proxy::Secrets {
   std::shared_ptr<const wire::tls::TrustBundle> trust(const proxy::SecretName& name) override;
   std::uint64_t version() const override { return version_; }
 
- private:
-  /// As files of PEM. `key` stays empty for authorities.
+  /// As files of PEM.
   struct Text {
     std::string certificates;
     std::string key;
   };
   Text identity_text(const proxy::SecretName& name);
   std::string trust_text(const proxy::SecretName& name);
+
+ private:
   /// What this proxy has under a name: of a path or an ARN not always the newest.
   const Material& held(proxy::SecretName::Kind kind, const std::string& name);
 

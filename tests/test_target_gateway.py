@@ -207,8 +207,7 @@ def test_what_is_skipped_is_reported(run: Callable[..., Done], tmp_path: Path) -
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--target", "mars"], "--target: must be sim or gateway, is 'mars'"),
-        (["--target", "envoy"], "--target: 'envoy' is not there yet, only sim and gateway are"),
+        (["--target", "mars"], "--target: must be sim, gateway, envoy or envoy:PATH, is 'mars'"),
         (["--time-scale", "10"], "--time-scale: the target sim takes no real time"),
         (["--live-limit", "10"], "--live-limit: the target sim takes no real time"),
         (["--target", "gateway", "--time-scale", "0"], "--time-scale"),

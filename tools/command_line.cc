@@ -95,22 +95,30 @@ CLI::App& add_run(CLI::App& app, RunArguments& run) {
   command
       .add_option("--target", run.target,
                   "sim: everything simulated; gateway: the gateway, clients and services on real "
-                  "sockets of this machine; sim, unless said")
+                  "sockets of this machine; envoy or envoy:PATH: a real Envoy in the gateway's "
+                  "place; sim, unless said")
       ->type_name("TARGET");
   command
       .add_option("--time-scale", run.time_scale,
-                  "Of the target gateway: seconds of a scenario in a real one; 1, unless said")
+                  "Of live targets: seconds of a scenario in a real one; 1, unless said")
       ->check(CLI::Range(1U, kMostTimeScale))
       ->type_name("N");
   command
       .add_option("--live-limit", run.live_limit_seconds,
-                  "Of the target gateway: skip what takes more real time; 10, unless said")
+                  "Of live targets: skip what takes more real time; 10, unless said")
       ->check(CLI::Range(0.0, kMostSeconds))
       ->type_name("SECONDS");
   command
       .add_option(
+          "--known", run.known,
+          "A list of { id, reason }: what fails on this target, as is known; that it passes "
+          "is a failure then")
+      ->type_name("FILE");
+  command
+      .add_option(
           "-j,--jobs", run.jobs,
-          "Threads; as many as there are processors, 16 for the target gateway, unless said")
+          "Threads; as many as there are processors, 16 for the target gateway, 4 for envoy, "
+          "unless said")
       ->check(CLI::Range(1U, kMostJobs))
       ->type_name("N");
   return command;

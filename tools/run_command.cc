@@ -13,7 +13,9 @@
 #include "reports/terminal.h"
 #include "reports/text.h"
 #include "reports/write_report.h"
+#include "targets/envoy_target.h"
 #include "tools/interrupt.h"
+#include "tools/known_differences.h"
 #include "tools/output.h"
 #include "tools/parallel.h"
 #include "tools/scenario_files.h"
@@ -28,6 +30,7 @@ using conformance::RunResult;
 
 constexpr const char* kSimulated = "sim";
 constexpr const char* kGateway = "gateway";
+constexpr std::string_view kEnvoy = "envoy";
 
 /// One run that was selected: a variant of a file, or a file that is bad.
 struct Selected {
@@ -74,6 +77,23 @@ RunResult result_of(Selected& selected, const conformance::RunOptions& options) 
   return result;
 }
 
+/// What is known to fail does, and is told as such. Then that it passes is worth knowing too.
+void compare_with_known(RunResult& result, const KnownDifferences& known, const std::string& file) {
+  const auto listed = known.find(result.id);
+  if (listed == known.end()) return;
+  if (result.outcome == Outcome::Failed) {
+    result.outcome = Outcome::Known;
+    result.reason = listed->second;
+  } else if (result.outcome == Outcome::Passed) {
+    result.outcome = Outcome::Failed;
+    result.checks.push_back({.name = "it is known to differ",
+                             .passed = false,
+                             .expected = listed->second,
+                             .actual = "it agrees now: take it off the list",
+                             .place = {.file = file}});
+  }
+}
+
 ExitStatus list(const std::vector<Selected>& all) {
   bool bad = false;
   for (const Selected& selected : all) {
@@ -96,7 +116,7 @@ ExitStatus status_of(const conformance::Report& report) {
   if (report.runs.empty()) return ExitStatus::NothingRan;
   if (any(Outcome::Error)) return ExitStatus::BadInput;
   if (any(Outcome::Failed)) return ExitStatus::Failed;
-  return any(Outcome::Passed) ? ExitStatus::Passed : ExitStatus::NothingRan;
+  return any(Outcome::Passed) || any(Outcome::Known) ? ExitStatus::Passed : ExitStatus::NothingRan;
 }
 
 /// Makes the folder before anything runs: a long run is not lost to a wrong path.
@@ -127,6 +147,19 @@ void print_rest(const conformance::Report& report, const reports::TerminalStyle&
   print(text + (report.runs.empty() ? "" : "\n") + reports::terminal_summary(report, style));
 }
 
+/// What runs in place of our gateway; null: it does itself. Errors: what is wrong with `--target`.
+world::Result<std::unique_ptr<conformance::Target>> find_target(const std::string& given) {
+  const std::string_view kind = std::string_view(given).substr(0, given.find(':'));
+  if (given == kSimulated || given == kGateway) return std::unique_ptr<conformance::Target>();
+  if (kind == kEnvoy) {
+    auto found = targets::EnvoyTarget::find(given.substr(std::min(given.size(), kind.size() + 1)));
+    if (!found) return world::Error{{}, "--target: " + found.error().message, {}};
+    return std::unique_ptr<conformance::Target>(std::move(*found));
+  }
+  return world::Error{
+      {}, fmt::format("--target: must be sim, gateway, envoy or envoy:PATH, is '{}'", given), {}};
+}
+
 /// How scenarios run against the target. Nothing: the arguments are bad, which was said.
 std::optional<conformance::RunOptions> options_of(const RunArguments& arguments) {
   const auto refuse = [](const std::string& why) {
@@ -141,13 +174,6 @@ std::optional<conformance::RunOptions> options_of(const RunArguments& arguments)
     }
     return options;
   }
-  if (arguments.target == "envoy" || arguments.target == "address") {
-    return refuse(
-        fmt::format("--target: '{}' is not there yet, only sim and gateway are", arguments.target));
-  }
-  if (arguments.target != kGateway) {
-    return refuse(fmt::format("--target: must be sim or gateway, is '{}'", arguments.target));
-  }
   options.live.emplace();
   if (arguments.time_scale) options.live->time_scale = *arguments.time_scale;
   if (arguments.live_limit_seconds) {
@@ -160,14 +186,26 @@ std::optional<conformance::RunOptions> options_of(const RunArguments& arguments)
 /// Live runs wait most of the time.
 unsigned jobs_of(const RunArguments& arguments) {
   constexpr unsigned kLiveJobs = 16;
-  return arguments.jobs.value_or(arguments.target == kSimulated ? default_jobs() : kLiveJobs);
+  constexpr unsigned kProcesses = 4;  // each beside this one
+  if (arguments.jobs) return *arguments.jobs;
+  if (arguments.target == kSimulated) return default_jobs();
+  return arguments.target == kGateway ? kLiveJobs : kProcesses;
 }
 
 }  // namespace
 
 ExitStatus run_command(const RunArguments& arguments) {
+  const auto target = find_target(arguments.target);
+  if (!target) return refuse({target.error()});
   auto options = options_of(arguments);
   if (!options) return ExitStatus::BadInput;
+  if (options->live) options->live->target = target->get();
+  KnownDifferences known;
+  if (!arguments.known.empty()) {
+    auto read = read_known_differences(arguments.known);
+    if (!read) return refuse(read.error());
+    known = std::move(*read);
+  }
   // Only who reads a file sees them. Of a real world they would be of its own making.
   options->series = !options->live && (arguments.json || !arguments.report.empty());
   const unsigned jobs = jobs_of(arguments);
@@ -190,15 +228,20 @@ ExitStatus run_command(const RunArguments& arguments) {
   report.seed = arguments.seed.value_or(0);
   report.target = arguments.target;
   report.runs.resize(selected.size());
-  const std::size_t done = work_in_order(
-      {.count = selected.size(),
-       .jobs = jobs,
-       .work = [&](std::size_t i) { report.runs[i] = result_of(selected[i], *options); },
-       .done =
-           [&](std::size_t i) {
-             if (!arguments.json) print(reports::terminal_line(report.runs[i], style));
-           },
-       .stop = interrupted});
+  const std::size_t done =
+      work_in_order({.count = selected.size(),
+                     .jobs = jobs,
+                     .work =
+                         [&](std::size_t i) {
+                           report.runs[i] = result_of(selected[i], *options);
+                           compare_with_known(report.runs[i], known, arguments.known);
+                         },
+                     .done =
+                         [&](std::size_t i) {
+                           if (!arguments.json)
+                             print(reports::terminal_line(report.runs[i], style));
+                         },
+                     .stop = interrupted});
   report.runs.resize(done);
 
   if (arguments.json) {

@@ -21,6 +21,7 @@ struct RunArguments {
   std::optional<std::uint32_t>
       time_scale;  ///< Of live targets: seconds of a scenario in a real one.
   std::optional<double> live_limit_seconds;  ///< Of live targets: real time that a run may take.
+  std::string known;  ///< A file of what is known to fail on this target; empty: nothing is.
   std::optional<unsigned> jobs;              ///< As many as suit the target, unless said.
 };
 
