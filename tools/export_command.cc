@@ -8,6 +8,7 @@
 #include "conformance/explain.h"
 #include "conformance/load.h"
 #include "envoy/bootstrap.h"
+#include "envoy/single_hop.h"
 #include "proxy/compile.h"
 #include "reports/text.h"
 #include "reports/write_file.h"
@@ -20,21 +21,28 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The gateway's plan with the services where the command line says.
-world::Result<proxy::GatewayPlan, world::Errors> plan_of(const ExportArguments& arguments) {
+/// The gateway's plan with the services where the command line says, and what is to be said of it.
+struct Planned {
+  proxy::GatewayPlan plan;
+  std::vector<std::string> notes;
+};
+
+world::Result<Planned, world::Errors> plan_of(const ExportArguments& arguments) {
   const auto mesh = conformance::load_mesh(arguments.meshes);
   if (!mesh) return mesh.error();
   const auto gateway = conformance::choose_gateway(*mesh, arguments.gateway, {});
   if (!gateway) return world::Errors{gateway.error()};
-  const auto compiled = proxy::compile(*mesh, (*gateway)->name);
+  const auto compiled =
+      proxy::compile(*mesh, (*gateway)->name, {.single_hop = arguments.single_hop});
   if (!compiled) return world::Errors{compiled.error()};
-  proxy::GatewayPlan plan = **compiled;
+  Planned out{**compiled, {}};
+  if (arguments.single_hop) out.notes = envoy::single_hop_notes(*mesh, **gateway);
   std::vector<ServicePlace> places;
   world::Errors errors = parse_services(arguments.services, places);
-  const world::Errors unplaced = place_services(plan, places);
+  const world::Errors unplaced = place_services(out.plan, places);
   errors.insert(errors.end(), unplaced.begin(), unplaced.end());
   if (!errors.empty()) return errors;
-  return plan;
+  return out;
 }
 
 /// What goes into the folder, "notes.txt" among it, by its path there.
@@ -65,13 +73,14 @@ std::optional<world::Error> write(const fs::path& folder, const envoy::Bootstrap
 }  // namespace
 
 ExitStatus export_envoy_command(const ExportArguments& arguments) {
-  const auto plan = plan_of(arguments);
-  if (!plan) return refuse(plan.error());
+  const auto planned = plan_of(arguments);
+  if (!planned) return refuse(planned.error());
   std::error_code why;
   const fs::path folder = fs::absolute(arguments.folder, why).lexically_normal();
   if (why) return refuse({{"--output", "cannot say where this is: " + why.message(), {}}});
-  const auto bootstrap = envoy::bootstrap(*plan, {.folder = folder.string()});
+  auto bootstrap = envoy::bootstrap(planned->plan, {.folder = folder.string()});
   if (!bootstrap) return refuse({bootstrap.error()});
+  bootstrap->notes.insert(bootstrap->notes.begin(), planned->notes.begin(), planned->notes.end());
   if (const auto error = write(folder, *bootstrap)) return refuse({*error});
   for (const std::string& note : bootstrap->notes) complain("note: " + reports::printable(note));
   complain(reports::printable(fmt::format("wrote {}", (folder / "envoy.json").string())));

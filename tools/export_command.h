@@ -11,6 +11,7 @@ namespace tools {
 struct ExportArguments {
   std::vector<std::string> meshes;
   std::string gateway;                ///< Empty: the only one.
+  bool single_hop = false;            ///< Both of App Mesh's hops in one.
   std::string folder;                 ///< Where the files go; it is made.
   std::vector<std::string> services;  ///< "NAME=HOST:PORT".
 };
