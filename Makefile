@@ -56,6 +56,11 @@ run: build ## Build, run the bundled scenarios, say where the report is
 
 # --- test ---------------------------------------------------------------------------------------
 
+.PHONY: conformance
+conformance: build venv ## Say which clauses sim, our live gateway and a real Envoy keep, in docs/conformance.md
+	PATH="$(CURDIR)/.venv/bin:$$PATH" $(PROGRAM) conform scenarios --target sim --target gateway --target envoy \
+	  --time-scale 2 --page docs/conformance.md
+
 .PHONY: test
 test: ## Everything that CI runs
 	@$(MAKE) lint

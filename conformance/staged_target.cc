@@ -13,6 +13,9 @@ namespace {
 
 /// How often it is looked at, in real time.
 constexpr Duration kLookEvery = std::chrono::milliseconds(4);
+/// So many looks later it is told what was seen: what else the gateway writes of it, its access log
+/// for one, has been written then too.
+constexpr std::size_t kLooksUntilTold = 3;
 /// Where a gateway finds its second hop, as the scenario knows it. Source: CD-01.
 constexpr world::Endpoint kSecondHop{world::kLoopbackAddress, 15001};
 
@@ -28,6 +31,8 @@ void StagedTarget::start(world::World& host, const Plan& plan, StagedSecrets* se
                          bool wants_numbers) {
   LiveSetting& setting = parts_.setting;
   const LiveSetting::Place place = setting.place_of(host);
+  // Looked for before anybody listens: to look is to listen for a moment.
+  const world::Endpoint second_hop{place.address, setting.real_port(host, kSecondHop.port)};
   auto started = parts_.target.start(
       {.name = host.name(),
        .plan = plan,
@@ -41,8 +46,7 @@ void StagedTarget::start(world::World& host, const Plan& plan, StagedSecrets* se
        .endpoints = [&](const std::string& name,
                         std::uint16_t port) { return setting.real_ends(name, port); }});
   if (started) {
-    const world::Endpoint second_hop{place.address, setting.real_port(host, kSecondHop.port)};
-    running_[host.id()] = {&host, std::move(*started), State::Starting, second_hop};
+    running_[host.id()] = {&host, std::move(*started), State::Starting, second_hop, {}};
   } else {
     errors_.push_back(started.error());
   }
@@ -102,7 +106,11 @@ void StagedTarget::look() {
   for (auto at = running_.begin(); at != running_.end();) {
     Running& one = at->second;
     one.state = one.gateway->look();
-    tell(one, one.gateway->reports());
+    one.reports.push_back(one.gateway->reports());
+    if (one.reports.size() > kLooksUntilTold || one.state == State::Ended) {
+      tell(one, one.reports.front());
+      one.reports.pop_front();
+    }
     if (one.state != State::Ended) {
       ++at;
       continue;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -53,7 +54,8 @@ class StagedTarget {
     world::World* host;
     std::unique_ptr<TargetGateway> gateway;
     State state = State::Starting;
-    world::Endpoint second_hop{};  // really
+    world::Endpoint second_hop{};                    // really
+    std::deque<std::vector<GatewayReport>> reports;  // of the last looks, not told yet
   };
 
   void look();

@@ -29,6 +29,11 @@ using conformance::TargetInstance;
 using proxy::SecretName;
 
 constexpr std::uint16_t kAdminPort = 9901;
+/// It says that it is ready a moment before its second hop listens: this it says after.
+constexpr const char* kWhetherWorking = "GET /stats?filter=%5Elistener_manager.workers_started$";
+/// Connections that are made within a moment of real time.
+constexpr std::uint64_t kMostAtOnce = 1000;
+constexpr world::Duration kMoment = std::chrono::milliseconds(250);
 constexpr const char* kNoSecret = "{\"resources\": []}";
 /// So much is shown of what it has said at its end.
 constexpr std::size_t kMostWords = 600;
@@ -120,8 +125,8 @@ class Envoy final : public TargetGateway {
  private:
   void ask() {
     if (state_ == State::Starting) {
-      admin_.ask("GET /ready", [this](int status, const std::string&) {
-        if (status == 200) state_ = State::Running;
+      admin_.ask(kWhetherWorking, [this](int, const std::string& body) {
+        if (body.find(": 1") != std::string::npos) state_ = State::Running;
       });
     } else if (wants_numbers_ || behind()) {
       const bool stats = asks_stats_ = !asks_stats_ || behind();
@@ -236,6 +241,13 @@ std::string EnvoyTarget::name() const {
 
 std::optional<std::string> EnvoyTarget::cannot_show(const conformance::Scenario& scenario) const {
   for (const conformance::Step& step : scenario.steps) {
+    if (step.request && step.request->count > kMostAtOnce) {
+      const auto count = static_cast<std::int64_t>(step.request->count);
+      if (step.request->every * count < kMoment) {
+        return fmt::format(
+            "sends {} requests at once, while connections really take time to be made", count);
+      }
+    }
     if (!step.fault) continue;
     for (const conformance::FaultAction& action : step.fault->instances) {
       using Kind = conformance::FaultAction::Kind;

@@ -13,6 +13,7 @@
 
 #include "tools/api_command.h"
 #include "tools/client_command.h"
+#include "tools/conform_command.h"
 #include "tools/explain_command.h"
 #include "tools/export_command.h"
 #include "tools/gateway_command.h"
@@ -79,6 +80,43 @@ void add_service_places(CLI::App& command, std::vector<std::string>& places) {
       ->type_name("PLACE");
 }
 
+/// What live targets are run with.
+void add_live(CLI::App& command, TargetArguments& on) {
+  command
+      .add_option("--time-scale", on.time_scale,
+                  "Of live targets: seconds of a scenario in a real one; 1, unless said")
+      ->check(CLI::Range(1U, kMostTimeScale))
+      ->type_name("N");
+  command
+      .add_option("--live-limit", on.live_limit_seconds,
+                  "Of live targets: skip what takes more real time; 10, unless said")
+      ->check(CLI::Range(0.0, kMostSeconds))
+      ->type_name("SECONDS");
+  command
+      .add_option(
+          "--known", on.known,
+          "A list of { id, reason }: what fails on this target, as is known; that it passes "
+          "is a failure then")
+      ->type_name("FILE");
+  command
+      .add_option(
+          "-j,--jobs", on.jobs,
+          "Threads; as many as there are processors, 16 for the target gateway, 4 for envoy, "
+          "unless said")
+      ->check(CLI::Range(1U, kMostJobs))
+      ->type_name("N");
+}
+
+void add_target(CLI::App& command, TargetArguments& on) {
+  command
+      .add_option("--target", on.target,
+                  "sim: everything simulated; gateway: the gateway, clients and services on real "
+                  "sockets of this machine; envoy or envoy:PATH: a real Envoy in the gateway's "
+                  "place; sim, unless said")
+      ->type_name("TARGET");
+  add_live(command, on);
+}
+
 CLI::App& add_run(CLI::App& app, RunArguments& run) {
   CLI::App& command = *app.add_subcommand("run", "Run scenarios and say what came of them");
   command.footer(kExitStatuses);
@@ -92,35 +130,36 @@ CLI::App& add_run(CLI::App& app, RunArguments& run) {
   const auto* json = command.add_flag("--json", run.json, "Print results.json and nothing else");
   command.add_flag("--list", run.list, "Print the ids of what would be run")
       ->excludes(const_cast<CLI::Option*>(json));
+  add_target(command, run.on);
+  return command;
+}
+
+CLI::App& add_conform(CLI::App& app, ConformArguments& conform) {
+  CLI::App& command =
+      *app.add_subcommand("conform", "Say which clauses a target keeps, by the scenarios");
+  command.footer(kExitStatuses);
+  add_paths(command, conform.paths);
+  add_seed(command, conform.seed);
+  add_live(command, conform.on);
   command
-      .add_option("--target", run.target,
-                  "sim: everything simulated; gateway: the gateway, clients and services on real "
-                  "sockets of this machine; envoy or envoy:PATH: a real Envoy in the gateway's "
-                  "place; sim, unless said")
+      .add_option("--target", conform.targets,
+                  "sim, gateway, envoy or envoy:PATH; may be given again; sim, unless said")
+      ->allow_extra_args(false)
       ->type_name("TARGET");
   command
-      .add_option("--time-scale", run.time_scale,
-                  "Of live targets: seconds of a scenario in a real one; 1, unless said")
-      ->check(CLI::Range(1U, kMostTimeScale))
-      ->type_name("N");
+      .add_option("--profile", conform.profiles,
+                  "Look at this profile alone, such as GATEWAY-TLS; may be given again")
+      ->allow_extra_args(false)
+      ->type_name("NAME");
+  command.add_flag("--strict", conform.strict,
+                   "Clauses that were only observed count too, and what is known to differ");
   command
-      .add_option("--live-limit", run.live_limit_seconds,
-                  "Of live targets: skip what takes more real time; 10, unless said")
-      ->check(CLI::Range(0.0, kMostSeconds))
-      ->type_name("SECONDS");
-  command
-      .add_option(
-          "--known", run.known,
-          "A list of { id, reason }: what fails on this target, as is known; that it passes "
-          "is a failure then")
+      .add_option("--report", conform.report,
+                  "Write conformance.json, conformance.md and for each target a report and "
+                  "junit.xml there")
+      ->type_name("DIR");
+  command.add_option("--page", conform.page, "Write the matrix of clauses and targets there")
       ->type_name("FILE");
-  command
-      .add_option(
-          "-j,--jobs", run.jobs,
-          "Threads; as many as there are processors, 16 for the target gateway, 4 for envoy, "
-          "unless said")
-      ->check(CLI::Range(1U, kMostJobs))
-      ->type_name("N");
   return command;
 }
 
@@ -164,6 +203,9 @@ CLI::App& add_export_envoy(CLI::App& app, ExportArguments& exported) {
       ->type_name("");
   command.add_option("--gateway", exported.gateway, "Which virtual gateway, if there are several")
       ->type_name("NAME");
+  command.add_flag("--single-hop", exported.single_hop,
+                   "Both of App Mesh's hops in one, as people migrate to; the notes say what is "
+                   "otherwise then");
   command.add_option("-o,--output", exported.folder, "Write envoy.json and its like there")
       ->required()
       ->type_name("DIR");
@@ -396,6 +438,8 @@ ExitStatus do_command_line(int count, const char* const* words) {
   ClientArguments client;
   ApiServeArguments api;
   const CLI::App& run_app = add_run(app, run);
+  ConformArguments conform;
+  const CLI::App& conform_app = add_conform(app, conform);
   const CLI::App& lint_app = add_lint(app, lint);
   const CLI::App& explain_app = add_explain(app, explain);
   const CLI::App& export_app = add_export_envoy(app, exported);
@@ -419,6 +463,7 @@ ExitStatus do_command_line(int count, const char* const* words) {
   if (run.paths.empty()) run.paths = {"scenarios"};
   if (lint.paths.empty()) lint.paths = {"scenarios"};
   if (run_app.parsed()) return run_command(run);
+  if (conform_app.parsed()) return conform_command(conform);
   if (lint_app.parsed()) return lint_command(lint);
   if (explain_app.parsed()) return explain_command(explain);
   if (export_app.parsed()) return export_envoy_command(exported);

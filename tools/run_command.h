@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tools/exit_status.h"
+#include "tools/target_setup.h"
 
 namespace tools {
 
@@ -17,12 +18,7 @@ struct RunArguments {
   std::string report;  ///< Folder; empty: none.
   bool json = false;
   bool list = false;
-  std::string target = "sim";
-  std::optional<std::uint32_t>
-      time_scale;  ///< Of live targets: seconds of a scenario in a real one.
-  std::optional<double> live_limit_seconds;  ///< Of live targets: real time that a run may take.
-  std::string known;  ///< A file of what is known to fail on this target; empty: nothing is.
-  std::optional<unsigned> jobs;              ///< As many as suit the target, unless said.
+  TargetArguments on;
 };
 
 /// Runs scenarios against the target and prints what came of them, each as soon as it and all
