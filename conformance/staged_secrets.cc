@@ -107,13 +107,13 @@ void StagedSecrets::restart() {
 
 void StagedSecrets::changed(const Materials& changes) {
   if (!changes.secrets.empty()) ++version_;
-  for (const auto& [name, material] : changes.acm) {
+  for (const auto& change : changes.acm) {
     const auto seconds = static_cast<std::uint64_t>(kAcmDelay / 1s);
     const world::Duration after = (1 + static_cast<std::int64_t>(random_.below(seconds))) * 1s;
     host_.loop().post_at(
         host_.now() + after,
-        [this, name = name, material = material] {
-          acm_[name] = material;
+        [this, name = change.first] {
+          acm_[name] = pki_.materials().acm.at(name);  // of two renewals the newer, always
           ++version_;
           host_.trace(world::TraceKind::Note, 0, 0, 0, name + " has come from ACM");
         },
