@@ -295,6 +295,7 @@ void Stage::crash(world::World& host) {
 void Stage::restart(world::World& host) {
   for (const auto& endpoint : endpoints_) {
     if (endpoint->host != &host) continue;
+    tls_.restart_services(host);
     for (const auto& service : endpoint->services) {
       service->set_script(service->script());  // from its beginning
     }

@@ -105,6 +105,16 @@ void StagedSecrets::restart() {
   ++version_;
 }
 
+void StagedSecrets::read_files(const proxy::TlsPlan& plan) {
+  const auto read = [this](const SecretName& name) {
+    if (name.kind != SecretName::Kind::File) return;
+    held(name.kind, name.name);
+    if (!name.key.empty()) held(name.kind, name.key);
+  };
+  for (const SecretName& name : plan.certificates) read(name);
+  if (plan.trust) read(*plan.trust);
+}
+
 void StagedSecrets::changed(const Materials& changes) {
   if (!changes.secrets.empty()) ++version_;
   for (const auto& change : changes.acm) {

@@ -46,7 +46,7 @@ class StagedPki {
 
 /// What one proxy of a run has of certificates and authorities.
 ///
-/// A file is read when it is first asked for, and not again. A secret comes from the server beside
+/// A file is read once, when the process begins. A secret comes from the server beside
 /// the proxy, at once. What is new in ACM comes at a time that the seed chooses, within 35 minutes.
 /// Source: AM-TLS-02, AM-ROT-01 to -03.
 class StagedSecrets final : public proxy::Secrets {
@@ -58,6 +58,8 @@ class StagedSecrets final : public proxy::Secrets {
   /// Source: ENV-TLS-08.
   std::string problem(const proxy::TlsPlan& plan);
 
+  /// Reads the files that a plan names, as a process does when it begins.
+  void read_files(const proxy::TlsPlan& plan);
   /// The process has begun anew: it reads everything again.
   void restart();
   /// The pki has changed so.

@@ -46,6 +46,15 @@ StagedSecrets* StagedTls::begin_gateway(world::World& host, const proxy::Gateway
   return &own;
 }
 
+void StagedTls::restart_services(world::World& host) {
+  const auto own = secrets_.find(host.id());
+  if (own == secrets_.end()) return;
+  own->second->restart();
+  for (const auto& side : sides_) {
+    if (side->host == host.id()) own->second->read_files(side->plan);
+  }
+}
+
 std::string StagedTls::problem(world::World& host, const proxy::GatewayPlan& plan) {
   std::string problem;
   visit_tls(plan, [&](const proxy::TlsPlan& tls) {
@@ -61,6 +70,7 @@ std::function<StagedTls::ContextPtr()> StagedTls::of_service(world::World& host,
   const bool own = setup.tls && !setup.tls->certificate.certificates.empty();
   if (off || (!listener.has_tls() && !own)) return nullptr;
   auto side = std::make_unique<Side>();
+  side->host = host.id();
   if (listener.has_tls()) {
     side->plan = proxy::listener_tls(listener);
     side->plan.settings.takes_plain = listener.tls->mode == mesh::TlsMode::Permissive;
@@ -68,6 +78,7 @@ std::function<StagedTls::ContextPtr()> StagedTls::of_service(world::World& host,
     side->plan.settings = Settings::of_proxy(Role::Server);
   }
   if (setup.tls) change_by(*setup.tls, side->plan);
+  secrets(host).read_files(side->plan);
   side->side = std::make_unique<proxy::TlsSide>(host, side->plan, &secrets(host));
   sides_.push_back(std::move(side));
   return [side = sides_.back()->side.get()] { return side->context(); };

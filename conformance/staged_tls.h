@@ -22,6 +22,8 @@ class StagedTls {
 
   /// Of the process on that host, which begins anew: it reads its files. Null: the plan has no TLS.
   StagedSecrets* begin_gateway(world::World& host, const proxy::GatewayPlan& plan);
+  /// The services of that host begin anew: they read their files again.
+  void restart_services(world::World& host);
   /// Why the configuration is refused; empty: it is not.
   std::string problem(world::World& host, const proxy::GatewayPlan& plan);
 
@@ -41,6 +43,7 @@ class StagedTls {
  private:
   /// Of one listener of a node: its plan stays where its side looks for it.
   struct Side {
+    world::HostId host;
     proxy::TlsPlan plan;
     std::unique_ptr<proxy::TlsSide> side;
   };
