@@ -86,7 +86,7 @@ class Run {
         live_(patience.has_value()),
         slack_(slack),
         patience_(std::min(patience.value_or(scenario.limits.time), scenario.limits.time)),
-        stage_(scenario, setting, target),
+        stage_(scenario, setting, target, options.defect),
         faults_(setting, stage_),
         judge_(stage_, result.checks, live_ ? &result.unjudged_times : nullptr) {
     stage_.links_set = [this] { faults_.links_were_set(); };

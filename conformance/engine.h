@@ -6,6 +6,7 @@
 #include "conformance/scenario.h"
 #include "conformance/target.h"
 #include "conformance/verdict.h"
+#include "proxy/defects.h"
 
 namespace conformance {
 
@@ -25,8 +26,9 @@ struct Window {
 };
 
 struct RunOptions {
-  std::optional<std::uint64_t> seed;  ///< Else the scenario's own.
-  std::optional<LiveOptions> live{};  ///< Absent: in a simulated world.
+  const proxy::Defect* defect = nullptr;  ///< What all gateways have; null: none.
+  std::optional<std::uint64_t> seed;      ///< Else the scenario's own.
+  std::optional<LiveOptions> live{};      ///< Absent: in a simulated world.
   /// Whether `series` is wanted, and timelines that know requests and changes. It changes nothing
   /// else: a run that failed without is run again with it.
   bool series = false;

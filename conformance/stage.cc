@@ -132,9 +132,10 @@ bool asks_for_numbers(const Scenario& scenario) {
 }  // namespace
 
 Stage::Stage(const Scenario& scenario, Setting& setting,
-             const std::optional<StagedTarget::Parts>& target)
+             const std::optional<StagedTarget::Parts>& target, const proxy::Defect* defect)
     : scenario_(scenario),
       setting_(setting),
+      defect_(defect),
       tls_(scenario.world, setting.calendar_start()),
       observer_(setting, tls_) {
   setting_.trace().add_sink(observer_);
@@ -190,7 +191,8 @@ void Stage::add_endpoints() {
 
 void Stage::add_gateways() {
   for (const GatewaySetup& setup : scenario_.world.gateways) {
-    const auto plan = proxy::compile(scenario_.mesh, setup.name);
+    auto plan = proxy::compile(scenario_.mesh, setup.name);
+    if (plan && defect_ != nullptr) *plan = proxy::with_defect(**plan, *defect_);
     std::vector<std::uint32_t> addresses;
     for (std::uint32_t i = 1; i <= setup.instances; ++i) {
       auto instance = std::make_unique<Instance>();

@@ -17,6 +17,7 @@
 #include "conformance/staged_tls.h"
 #include "peers/client.h"
 #include "peers/service.h"
+#include "proxy/defects.h"
 #include "proxy/gateway.h"
 
 namespace conformance {
@@ -25,9 +26,11 @@ namespace conformance {
 /// named and started as the scenario says.
 class Stage final : public FaultTargets {
  public:
-  /// `target`: what runs in place of our own gateways; nothing: they do.
+  /// `target`: what runs in place of our own gateways; nothing: they do. `defect`: what all
+  /// gateways have; null: none.
   Stage(const Scenario& scenario, Setting& setting,
-        const std::optional<StagedTarget::Parts>& target = {});
+        const std::optional<StagedTarget::Parts>& target = {},
+        const proxy::Defect* defect = nullptr);
   ~Stage();
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
@@ -127,6 +130,7 @@ class Stage final : public FaultTargets {
 
   const Scenario& scenario_;
   Setting& setting_;
+  const proxy::Defect* defect_;
   StagedTls tls_;
   Observer observer_;
   std::unique_ptr<StagedTarget> target_;  // null: the gateways are ours

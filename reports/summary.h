@@ -24,7 +24,8 @@ struct Counts {
 
 Counts counts_of(const conformance::Report& report);
 
-/// "12 passed, 1 failed, 1 error, 2 skipped, 1 known to differ": what is none is left out; "nothing ran" for no run.
+/// "12 passed, 1 failed, 1 error, 2 skipped, 1 known to differ": what is none is left out; "nothing
+/// ran" for no run.
 std::string counts_text(const Counts& counts);
 
 /// "passed", "failed", "error", "skipped" or "known": the word in results.json.

@@ -30,7 +30,7 @@ SKIPPED = {
     "sets keepAlive, sockets of one machine always answer and nobody would see it": 1,
     "is a blackhole, an address of this machine always answers": 1,
 }
-SHOWN = 414
+SHOWN = 417
 
 # What is seen otherwise, and why. In the simulated world each write is read by itself; a kernel
 # hands over at once what has come. A client that is cut off for its first bytes then meets a

@@ -18,6 +18,7 @@
 #include "tools/export_command.h"
 #include "tools/gateway_command.h"
 #include "tools/lint_command.h"
+#include "tools/mutants_command.h"
 #include "tools/output.h"
 #include "tools/parallel.h"
 #include "tools/recorded_command.h"
@@ -131,6 +132,29 @@ CLI::App& add_run(CLI::App& app, RunArguments& run) {
   command.add_flag("--list", run.list, "Print the ids of what would be run")
       ->excludes(const_cast<CLI::Option*>(json));
   add_target(command, run.on);
+  command
+      .add_option(
+          "--defect", run.defect,
+          "What the gateways do wrong, by a name of meshproof defects; nothing, unless said")
+      ->type_name("NAME");
+  return command;
+}
+
+CLI::App& add_mutants(CLI::App& app, MutantsArguments& mutants) {
+  CLI::App& command = *app.add_subcommand(
+      "mutants", "Give the gateway one defect after the other, and say which scenario finds each");
+  command.footer(
+      "Exit status: 0 all are found by the clause that they break, 1 one is not; 4 bad "
+      "usage or a bad file.");
+  add_paths(command, mutants.paths);
+  add_seed(command, mutants.seed);
+  add_target(command, mutants.on);
+  command
+      .add_option("--defect", mutants.defects,
+                  "This one alone; may be given again; all, unless said")
+      ->allow_extra_args(false)
+      ->type_name("NAME");
+  command.add_flag("--json", mutants.json, "Print JSON and nothing else");
   return command;
 }
 
@@ -438,6 +462,10 @@ ExitStatus do_command_line(int count, const char* const* words) {
   ClientArguments client;
   ApiServeArguments api;
   const CLI::App& run_app = add_run(app, run);
+  MutantsArguments mutants;
+  const CLI::App& mutants_app = add_mutants(app, mutants);
+  const CLI::App& defects_app =
+      *app.add_subcommand("defects", "List the defects that a gateway can be given");
   ConformArguments conform;
   const CLI::App& conform_app = add_conform(app, conform);
   const CLI::App& lint_app = add_lint(app, lint);
@@ -463,6 +491,8 @@ ExitStatus do_command_line(int count, const char* const* words) {
   if (run.paths.empty()) run.paths = {"scenarios"};
   if (lint.paths.empty()) lint.paths = {"scenarios"};
   if (run_app.parsed()) return run_command(run);
+  if (mutants_app.parsed()) return mutants_command(mutants);
+  if (defects_app.parsed()) return defects_command();
   if (conform_app.parsed()) return conform_command(conform);
   if (lint_app.parsed()) return lint_command(lint);
   if (explain_app.parsed()) return explain_command(explain);

@@ -11,6 +11,7 @@
 #include "reports/text.h"
 #include "reports/write_report.h"
 #include "tools/interrupt.h"
+#include "tools/mutants_command.h"
 #include "tools/output.h"
 #include "tools/parallel.h"
 #include "tools/run_scenarios.h"
@@ -82,6 +83,11 @@ void print_rest(const conformance::Report& report, const reports::TerminalStyle&
 ExitStatus run_command(const RunArguments& arguments) {
   auto setup = set_up_target(arguments.on, arguments.seed, arguments.paths);
   if (!setup) return refuse(setup.error());
+  if (!arguments.defect.empty()) {
+    const auto defect = choose_defect(arguments.defect);
+    if (!defect) return refuse({defect.error()});
+    setup->options.defect = *defect;
+  }
   // Only who reads a file sees them. Of a real world they would be of its own making.
   setup->options.series = !setup->options.live && (arguments.json || !arguments.report.empty());
   if (!arguments.report.empty() && !make_folder(arguments.report)) return ExitStatus::BadInput;

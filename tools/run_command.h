@@ -19,6 +19,7 @@ struct RunArguments {
   bool json = false;
   bool list = false;
   TargetArguments on;
+  std::string defect;  ///< What gateways have; empty: none.
 };
 
 /// Runs scenarios against the target and prints what came of them, each as soon as it and all
