@@ -16,6 +16,7 @@
 #include "tools/conform_command.h"
 #include "tools/explain_command.h"
 #include "tools/export_command.h"
+#include "tools/gate_command.h"
 #include "tools/gateway_command.h"
 #include "tools/lint_command.h"
 #include "tools/mutants_command.h"
@@ -137,6 +138,22 @@ CLI::App& add_run(CLI::App& app, RunArguments& run) {
           "--defect", run.defect,
           "What the gateways do wrong, by a name of meshproof defects; nothing, unless said")
       ->type_name("NAME");
+  return command;
+}
+
+CLI::App& add_gate(CLI::App& app, GateArguments& gate) {
+  CLI::App& command =
+      *app.add_subcommand("gate", "Run scenarios, and say what is otherwise than in a baseline");
+  command.footer(
+      "Exit status: 0 nothing is worse, 1 something is; 4 bad usage or a bad file, 5 "
+      "nothing was selected.");
+  add_paths(command, gate.paths);
+  add_seed(command, gate.seed);
+  add_target(command, gate.on);
+  command.add_option("--baseline", gate.baseline, "What came of the runs when all was well")
+      ->required()
+      ->type_name("FILE");
+  command.add_flag("--update", gate.update, "Write the baseline anew, and compare nothing");
   return command;
 }
 
@@ -462,6 +479,8 @@ ExitStatus do_command_line(int count, const char* const* words) {
   ClientArguments client;
   ApiServeArguments api;
   const CLI::App& run_app = add_run(app, run);
+  GateArguments gate;
+  const CLI::App& gate_app = add_gate(app, gate);
   MutantsArguments mutants;
   const CLI::App& mutants_app = add_mutants(app, mutants);
   const CLI::App& defects_app =
@@ -491,6 +510,7 @@ ExitStatus do_command_line(int count, const char* const* words) {
   if (run.paths.empty()) run.paths = {"scenarios"};
   if (lint.paths.empty()) lint.paths = {"scenarios"};
   if (run_app.parsed()) return run_command(run);
+  if (gate_app.parsed()) return gate_command(gate);
   if (mutants_app.parsed()) return mutants_command(mutants);
   if (defects_app.parsed()) return defects_command();
   if (conform_app.parsed()) return conform_command(conform);
