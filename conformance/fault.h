@@ -62,7 +62,8 @@ struct Fault {
   std::string target;                  ///< Of the kinds that strike one thing.
   std::optional<std::vector<peers::Answer>> respond;
   std::optional<std::vector<peers::Answer>> health;
-  std::string name;                                ///< Of Name.
+  std::string name;  ///< Of Name, plain: small letters, no dot at the end.
+  world::Place name_place;
   std::optional<std::vector<std::string>> answer;  ///< Hosts.
   bool fails = false;                              ///< The name's server answers with a failure.
   bool stale = false;                              ///< The name's changes are not seen.

@@ -218,6 +218,15 @@ TEST(Faults, WhatCannotBeStruckSoIsToldWithItsPlace) {
             "19:41: /steps/9/fault/clock/step: must be a duration such as 1h or -1h\n");
 }
 
+TEST(Faults, ANameThatNobodyAsksForIsToldWithTheNearest) {
+  EXPECT_EQ(errors_in(with_steps("  - fault: { dns: { name: egde, fail: true } }\n"
+                                 "  - fault: { dns: { name: Edge., fail: true } }\n"
+                                 "  - fault: { dns: { name: edge-1, fail: true } }\n"
+                                 "  - fault: { dns: { name: new.example, fail: true } }\n"
+                                 "  - request: GET http://NEW.example:9080/\n")),
+            "9:27: /steps/0/fault/dns/name: nobody asks for egde; did you mean edge?\n");
+}
+
 // --- expect: { turns } ---------------------------------------------------------------------------
 
 constexpr const char* kChecked =

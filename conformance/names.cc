@@ -18,6 +18,8 @@ constexpr std::array<std::pair<EntityKind, std::string_view>, 5> kWords = {
      {EntityKind::Client, "client"},
      {EntityKind::Balancer, "nlb"}}};
 
+}  // namespace
+
 std::string with_suggestion(std::string message, std::string_view written,
                             const std::vector<std::string>& names) {
   const std::string near = document::nearest(written, names);
@@ -26,7 +28,13 @@ std::string with_suggestion(std::string message, std::string_view written,
   return message + "; there is " + fmt::format("{}", fmt::join(names, ", "));
 }
 
-}  // namespace
+std::string plain_name(std::string name) {
+  if (!name.empty() && name.back() == '.') name.pop_back();
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return name;
+}
 
 std::string numbered(std::string_view name, std::uint32_t number) {
   return fmt::format("{}-{}", name, number);

@@ -16,6 +16,12 @@ namespace conformance {
 /// "edge-2": the host of an instance of a gateway, or of an endpoint of a node.
 std::string numbered(std::string_view name, std::uint32_t number);
 
+/// A message that goes on with the name that was most likely meant, or with all that there are.
+std::string with_suggestion(std::string message, std::string_view written,
+                            const std::vector<std::string>& names);
+/// As names are compared when they are asked for: case does not count, nor a dot at the end.
+std::string plain_name(std::string name);
+
 /// "gateway", "service", "endpoint", "client", "nlb".
 std::string_view word_of(EntityKind kind);
 std::optional<EntityKind> entity_from_word(std::string_view word);

@@ -23,15 +23,6 @@ namespace {
 /// By how much a partition that only slows what passes does so, if that is not said.
 constexpr Duration kSlowedBy = std::chrono::seconds(1);
 
-/// Case does not count in names, nor a dot at the end.
-std::string plain_name(std::string name) {
-  if (!name.empty() && name.back() == '.') name.pop_back();
-  for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return name;
-}
-
 constexpr std::string_view kGateway = "gateway/";
 
 class FaultReader {
@@ -243,7 +234,10 @@ class FaultReader {
   void read_name(Fault& out, Reader at, const std::string&) {
     out.kind = Kind::Name;
     if (!at.expect_object()) return;
-    out.name = plain_name(at.required_string("name", {1, 255}));
+    if (const auto name = at.required("name")) {
+      out.name = plain_name(name->as_string({1, 255}).value_or(""));
+      out.name_place = name->place();
+    }
     const auto which = at.one_of({"fail", "answer", "stale"});
     if (which == 1U) {
       out.answer.emplace();

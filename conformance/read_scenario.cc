@@ -13,6 +13,7 @@
 #include "conformance/read_parts.h"
 #include "conformance/read_steps.h"
 #include "conformance/read_world.h"
+#include "conformance/unasked_names.h"
 
 namespace conformance {
 
@@ -216,7 +217,10 @@ world::Result<Scenario, world::Errors> read_scenario(const document::Document& d
     }
   }
   root.finish();
-  if (!refusal && problems.empty()) refuse_impossible(scenario, problems);
+  if (!refusal && problems.empty()) {
+    refuse_impossible(scenario, problems);
+    refuse_unasked_names(scenario, problems);
+  }
   if (!problems.empty()) return problems.take();
   return scenario;
 }
