@@ -1,15 +1,13 @@
 #include "tools/file_secrets.h"
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "tools/read_file.h"
+#include "tools/pem_files.h"
 #include "wire/tls/context.h"
-#include "wire/tls/material.h"
 
 namespace tools {
 namespace {
@@ -75,32 +73,26 @@ class FileSecrets::Loader {
     return false;
   }
 
-  std::optional<std::string> text_of(const std::string& file, const std::string& path) {
-    std::string wrong;
-    std::string text = read_file(file, wrong);
-    if (wrong.empty()) return text;
-    add(path, fmt::format("{}: {}", file, wrong));
-    return std::nullopt;
-  }
-
   std::shared_ptr<const wire::tls::Identity> identity(const SecretName& name,
                                                       const std::string& path) {
     if (!by_file(name, path)) return nullptr;
-    const auto chain = text_of(name.name, path + "/file/certificateChain");
-    const auto key = text_of(name.key, path + "/file/privateKey");
-    if (!chain || !key) return nullptr;
-    auto read = wire::tls::Identity::read(*chain, *key);
-    if (!read) return add(path + "/file", of(name, read.error())), nullptr;
-    return secrets_.identities_[name] = std::move(*read);
+    auto read = read_identity(name.name, name.key);
+    if (read) return secrets_.identities_[name] = std::move(*read);
+    using Of = PemProblem::Of;
+    for (const PemProblem& problem : read.error()) {
+      const char* const member = problem.of == Of::Certificate ? "/certificateChain"
+                                 : problem.of == Of::Key       ? "/privateKey"
+                                                               : "";
+      add(path + "/file" + member, problem.message);
+    }
+    return nullptr;
   }
 
   std::shared_ptr<const wire::tls::TrustBundle> trust(const SecretName& name,
                                                       const std::string& path) {
     if (!by_file(name, path)) return nullptr;
-    const auto pem = text_of(name.name, path + "/file/certificateChain");
-    if (!pem) return nullptr;
-    auto read = wire::tls::TrustBundle::read(*pem);
-    if (!read) return add(path + "/file/certificateChain", of(name, read.error())), nullptr;
+    auto read = read_trust(name.name);
+    if (!read) return add(path + "/file/certificateChain", read.error()), nullptr;
     return secrets_.bundles_[name] = std::move(*read);
   }
 

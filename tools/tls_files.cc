@@ -3,10 +3,8 @@
 #include <optional>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "peers/tls_host.h"
-#include "tools/read_file.h"
+#include "tools/pem_files.h"
 
 namespace tools {
 
@@ -26,26 +24,17 @@ class Files {
     if (arguments.certificate.empty() != arguments.key.empty()) {
       add(arguments.key.empty() ? "--cert needs --key" : "--key needs --cert");
     } else if (!arguments.key.empty()) {
-      const auto chain = text_of(arguments.certificate);
-      const auto key = text_of(arguments.key);
-      if (chain && key) {
-        auto identity = wire::tls::Identity::read(*chain, *key);
-        if (identity) {
-          settings.identities.push_back(std::move(*identity));
-        } else {
-          add(fmt::format("{} with {}: {}", arguments.certificate, arguments.key,
-                          identity.error()));
-        }
+      if (auto identity = read_identity(arguments.certificate, arguments.key)) {
+        settings.identities.push_back(std::move(*identity));
+      } else {
+        for (const PemProblem& problem : identity.error()) add(problem.message);
       }
     }
     if (arguments.trust.empty()) return;
-    if (const auto pem = text_of(arguments.trust)) {
-      auto trust = wire::tls::TrustBundle::read(*pem);
-      if (trust) {
-        settings.trust = std::move(*trust);
-      } else {
-        add(arguments.trust + ": " + trust.error());
-      }
+    if (auto trust = read_trust(arguments.trust)) {
+      settings.trust = std::move(*trust);
+    } else {
+      add(trust.error());
     }
   }
 
@@ -58,14 +47,6 @@ class Files {
   }
 
  private:
-  std::optional<std::string> text_of(const std::string& path) {
-    std::string wrong;
-    std::string text = read_file(path, wrong);
-    if (wrong.empty()) return text;
-    add(path + ": " + wrong);
-    return std::nullopt;
-  }
-
   world::Errors errors_;
 };
 
