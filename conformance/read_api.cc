@@ -10,6 +10,7 @@
 #include "conformance/read_parts.h"
 #include "mesh/api/operations.h"
 #include "mesh/api/uri.h"
+#include "mesh/names.h"
 
 namespace conformance {
 
@@ -98,6 +99,14 @@ std::optional<ApiCall> to_call(const std::string& name, Json input, const std::s
     return fail(fmt::format("has no {} in its input", input.begin().key()));
   }
   return call;
+}
+
+std::string read_account(const document::Reader& at) {
+  const auto id = at.as_string();
+  if (!id) return {};
+  if (mesh::valid_account(*id)) return *id;
+  at.fail("must be an account of 12 digits, is " + at.value().describe());
+  return {};
 }
 
 std::optional<ApiCall> read_call(Reader at, const std::string& mesh) {

@@ -14,6 +14,8 @@ namespace conformance {
 std::optional<ApiCall> to_call(const std::string& operation, mesh::api::Json input,
                                const std::string& mesh, std::string* problem = nullptr);
 
+/// The id of an account; empty if it is none.
+std::string read_account(const document::Reader& at);
 /// `call`, of a step.
 std::optional<ApiCall> read_call(document::Reader at, const std::string& mesh);
 /// `expect` of a call.

@@ -138,12 +138,7 @@ class StepsReader {
   void read_api(Step& step, Reader& at) const {
     step.call = read_call(*at.optional("call"), mesh_.name);
     std::string account(kOwnerAccount);
-    if (const auto as = at.optional("as")) {
-      account = as->as_string({12, 12}).value_or(account);
-      if (account.find_first_not_of("0123456789") != std::string::npos) {
-        as->fail("must be an account of 12 digits, is " + as->value().describe());
-      }
-    }
+    if (const auto as = at.optional("as")) account = read_account(*as);
     if (step.call) step.call->account = account;
     if (const auto expect = at.optional("expect")) step.answered = read_api_expectation(*expect);
   }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "conformance/names.h"
+#include "conformance/read_api.h"
 #include "conformance/read_balancer.h"
 #include "conformance/read_parts.h"
 #include "conformance/read_respond.h"
@@ -301,10 +302,7 @@ class WorldReader {
     mesh::api::Share share;
     share.owner = kOwnerAccount;
     if (const auto with = in.required("with")) {
-      share.consumer = with->as_string({12, 12}).value_or("");
-      if (share.consumer.find_first_not_of("0123456789") != std::string::npos) {
-        with->fail("must be an account of 12 digits, is " + with->value().describe());
-      }
+      share.consumer = read_account(*with);
     }
     share.gateways = in.optional_bool("gateways").value_or(false);
     in.finish();

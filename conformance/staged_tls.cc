@@ -4,29 +4,13 @@
 
 #include "peers/tls_host.h"
 #include "proxy/compile.h"
+#include "proxy/visit_tls.h"
 
 namespace conformance {
 
 using wire::tls::Context;
 using wire::tls::Role;
 using wire::tls::Settings;
-
-namespace {
-
-/// Calls `visit` for the TLS of each listener and of each cluster.
-template <class Visit>
-void visit_tls(const proxy::GatewayPlan& plan, Visit&& visit) {
-  const auto hop = [&](const proxy::HopPlan& one) {
-    if (one.tls) visit(*one.tls);
-    for (const proxy::Cluster& cluster : one.clusters) {
-      if (cluster.tls) visit(*cluster.tls);
-    }
-  };
-  for (const proxy::HopPlan& one : plan.ingress) hop(one);
-  if (plan.egress) hop(*plan.egress);
-}
-
-}  // namespace
 
 StagedTls::StagedTls(const WorldSetup& world, world::CalendarTime start)
     : world_(world), pki_(world.pki, world.materials, start) {}
@@ -39,7 +23,7 @@ StagedSecrets& StagedTls::secrets(world::World& host) {
 
 StagedSecrets* StagedTls::begin_gateway(world::World& host, const proxy::GatewayPlan& plan) {
   bool any = false;
-  visit_tls(plan, [&any](const proxy::TlsPlan&) { any = true; });
+  proxy::visit_tls(plan, [&any](const proxy::TlsPlan&) { any = true; });
   if (!any) return nullptr;
   StagedSecrets& own = secrets(host);
   own.restart();
@@ -57,7 +41,7 @@ void StagedTls::restart_services(world::World& host) {
 
 std::string StagedTls::problem(world::World& host, const proxy::GatewayPlan& plan) {
   std::string problem;
-  visit_tls(plan, [&](const proxy::TlsPlan& tls) {
+  proxy::visit_tls(plan, [&](const proxy::TlsPlan& tls) {
     if (problem.empty()) problem = secrets(host).problem(tls);
   });
   return problem;

@@ -1,11 +1,11 @@
 #include "control/accounts.h"
 
-#include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "document/reader.h"
+#include "mesh/names.h"
 
 namespace control {
 namespace {
@@ -14,9 +14,7 @@ using document::Reader;
 
 std::string read_account_id(Reader& at, std::string_view key) {
   const std::string id = at.required_string(key);
-  const bool digits =
-      std::all_of(id.begin(), id.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (!id.empty() && (id.size() != 12 || !digits)) {
+  if (!id.empty() && !mesh::valid_account(id)) {
     at.fail(key, fmt::format("must be 12 digits, is \"{}\"", id));
   }
   return id;

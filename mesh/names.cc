@@ -36,6 +36,11 @@ bool valid_name(std::string_view name) {
   });
 }
 
+bool valid_account(std::string_view id) {
+  constexpr std::size_t kDigits = 12;
+  return id.size() == kDigits && id.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 std::string mesh_arn(const Account& owner, std::string_view mesh) {
   return fmt::format("arn:{}:appmesh:{}:{}:mesh/{}", owner.partition, owner.region, owner.id, mesh);
 }

@@ -12,9 +12,12 @@ namespace mesh {
 /// Not for virtual services. Source: AM-NAM-01, AM-NAM-02.
 bool valid_name(std::string_view name);
 
+/// Whether it is the id of an account: exactly 12 digits. Source: AM-NAM-08.
+bool valid_account(std::string_view id);
+
 /// The account and region that ARNs name.
 struct Account {
-  std::string id = "123456789012";  ///< Exactly 12 digits (AM-NAM-08).
+  std::string id = "123456789012";  ///< See valid_account().
   std::string region = "us-west-2";
   std::string partition = "aws";
 };

@@ -12,6 +12,7 @@
 #include "conformance/staged_secrets.h"
 #include "envoy/bootstrap.h"
 #include "live/process.h"
+#include "proxy/visit_tls.h"
 #include "targets/admin.h"
 #include "targets/envoy_numbers.h"
 #include "targets/on_machine.h"
@@ -44,18 +45,6 @@ void write(const fs::path& path, const std::string& text) {
   const fs::path part = path.string() + ".part";
   std::ofstream(part, std::ios::binary) << text;
   fs::rename(part, path);
-}
-
-template <class Visit>
-void visit_tls(const proxy::GatewayPlan& plan, Visit&& visit) {
-  const auto hop = [&](const proxy::HopPlan& one) {
-    if (one.tls) visit(*one.tls);
-    for (const proxy::Cluster& cluster : one.clusters) {
-      if (cluster.tls) visit(*cluster.tls);
-    }
-  };
-  for (const proxy::HopPlan& one : plan.ingress) hop(one);
-  if (plan.egress) hop(*plan.egress);
 }
 
 /// One that was started.
@@ -150,7 +139,7 @@ class Envoy final : public TargetGateway {
       if (text.empty()) return;
       write(instance.folder / fs::path(path).relative_path(), text);
     };
-    visit_tls(*instance.plan, [&](const proxy::TlsPlan& tls) {
+    proxy::visit_tls(*instance.plan, [&](const proxy::TlsPlan& tls) {
       for (const SecretName& name : tls.certificates) {
         if (name.kind != SecretName::Kind::File) continue;
         const auto text = secrets_->identity_text(name);
