@@ -442,8 +442,8 @@ class Compiler {
       entry.idle_timeout = inner.idle_timeout;
       entry.retry = inner.retry;
       entry.clusters = inner.clusters;
-      // What the service's route asks of headers and the query is asked here; its path cannot be, as it would
-      // have to match the path after the rewrite.
+      // What the service's route asks of headers and the query is asked here; its path cannot be,
+      // as it would have to match the path after the rewrite.
       entry.headers.insert(entry.headers.end(), inner.headers.begin(), inner.headers.end());
       entry.query.insert(entry.query.end(), inner.query.begin(), inner.query.end());
       entries.push_back(std::move(entry));

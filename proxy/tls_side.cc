@@ -9,8 +9,19 @@ namespace proxy {
 
 using wire::tls::Failure;
 
+namespace {
+
+/// A process that begins has ticket keys of its own.
+std::uint64_t session_owner(const world::World& world) {
+  constexpr int kHostShift = 48;
+  const auto begun = static_cast<std::uint64_t>(world.now().time_since_epoch().count());
+  return std::uint64_t{world.id()} << kHostShift ^ begun;
+}
+
+}  // namespace
+
 TlsSide::TlsSide(world::World& world, const TlsPlan& plan, Secrets* secrets)
-    : world_(world), plan_(plan), secrets_(secrets) {}
+    : world_(world), plan_(plan), secrets_(secrets), sessions_(session_owner(world)) {}
 
 /// A change that cannot be used leaves what was there in use. Source: ENV-TLS-16, AM-TLS-17.
 void TlsSide::refresh() {

@@ -51,11 +51,12 @@ std::string verification_text(int error) {
   }
 }
 
-using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
+using Digest = Context::SessionScope;
+static_assert(std::tuple_size_v<Digest> == SHA256_DIGEST_LENGTH);
 
 /// What a session belongs to: it is resumed only while the same is shown and believed, as each of
 /// the real proxy's contexts has ticket keys of its own.
-Digest session_scope(const Settings& settings) {
+Digest scope_of_sessions(const Settings& settings) {
   const std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>> hash(EVP_MD_CTX_new());
   EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr);
   const auto add = [&hash](const std::vector<X509*>& certificates) {
@@ -371,8 +372,9 @@ std::string Context::set_up() {
   if (!alpn_.empty()) SSL_CTX_set_alpn_select_cb(ctx, ContextCallbacks::choose_alpn, this);
   SSL_CTX_set_tlsext_servername_callback(ctx, ContextCallbacks::on_server_name);
   if (ranked) SSL_CTX_set_client_hello_cb(ctx, ContextCallbacks::on_hello, this);
-  const Digest scope = session_scope(settings_);
-  SSL_CTX_set_session_id_context(ctx, scope.data(), static_cast<unsigned int>(scope.size()));
+  session_scope_ = scope_of_sessions(settings_);
+  SSL_CTX_set_session_id_context(ctx, session_scope_.data(),
+                                 static_cast<unsigned int>(session_scope_.size()));
   if (settings_.tickets) {
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_session_ticket_cb(ctx, ContextCallbacks::on_ticket, ContextCallbacks::take_ticket,

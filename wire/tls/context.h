@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <memory>
@@ -62,6 +63,9 @@ class Context {
 
   const Settings& settings() const { return settings_; }
   SSL_CTX* handle() const { return handle_; }
+  /// What a server's sessions belong to: one is resumed where this is the same.
+  using SessionScope = std::array<unsigned char, 32>;
+  const SessionScope& session_scope() const { return session_scope_; }
 
  private:
   explicit Context(Settings settings) : settings_(std::move(settings)) {}
@@ -70,6 +74,7 @@ class Context {
   Settings settings_;
   SSL_CTX* handle_ = nullptr;
   std::vector<unsigned char> alpn_;  // as it is on the wire
+  SessionScope session_scope_{};
 
   friend struct ContextCallbacks;
 };

@@ -35,6 +35,7 @@ TlsTransport::TlsTransport(world::World& world, std::shared_ptr<const Context> c
   const Settings& settings = context_->settings();
   if (settings.role == Role::Server) {
     SSL_set_accept_state(ssl_);
+    if (sessions_ != nullptr && sessions_->owner_ != 0) keep_to_owner();
   } else {
     SSL_set_connect_state(ssl_);
     if (!settings.server_name.empty()) {
@@ -46,6 +47,15 @@ TlsTransport::TlsTransport(world::World& world, std::shared_ptr<const Context> c
     }
   }
   if (inner_ != nullptr) inner_->set_events(*this);
+}
+
+/// A server does not resume what another process has begun, be it of the same context.
+void TlsTransport::keep_to_owner() {
+  Context::SessionScope scope = context_->session_scope();
+  for (std::size_t i = 0; i < sizeof sessions_->owner_; ++i) {
+    scope[i] ^= static_cast<unsigned char>(sessions_->owner_ >> (8 * i));
+  }
+  SSL_set_session_id_context(ssl_, scope.data(), static_cast<unsigned int>(scope.size()));
 }
 
 std::unique_ptr<TlsTransport> TlsTransport::connect(world::World& world,

@@ -40,7 +40,8 @@ class Session {
 /// What the connections of one owner share in one world: sessions that can be resumed.
 class SessionStore {
  public:
-  SessionStore() = default;
+  /// `owner`: a server resumes the sessions of that number alone; 0: all that its context may.
+  explicit SessionStore(std::uint64_t owner = 0) : owner_(owner) {}
   ~SessionStore();
   SessionStore(const SessionStore&) = delete;
   SessionStore& operator=(const SessionStore&) = delete;
@@ -50,6 +51,8 @@ class SessionStore {
 
  private:
   friend struct ContextCallbacks;
+  friend class TlsTransport;
+  std::uint64_t owner_;
   std::map<std::string, ssl_session_st*> by_id_;  // of a server without tickets
   std::vector<std::string> order_;                // the oldest first
 };
@@ -129,6 +132,7 @@ class TlsTransport final : public world::Transport, private world::TransportEven
 
  private:
   friend struct ContextCallbacks;
+  void keep_to_owner();
   enum class State : std::uint8_t { Shaking, Plain, Open, Ended, Dead };
 
   void on_connected() override;
