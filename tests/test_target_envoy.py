@@ -62,7 +62,7 @@ def test_what_envoy_did_is_told_as_of_our_own_gateway(
     request = results["pool/the-answer-of-an-overflow"]["requests"][2]
     assert request["response_flags"] == "UO"
     assert request["seen"] == []
-    seen = results["rewrites/default-prefix"]["requests"][0]["seen"][0]
+    seen = results["rewrites/prefix-becomes-slash"]["requests"][0]["seen"][0]
     assert seen["endpoint"].startswith("books")
 
 
